@@ -1,0 +1,172 @@
+package memory
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"cloakroom/session"
+)
+
+// state is everything that a restore replaces.
+type state struct {
+	incarnation [16]byte
+	epoch       uint64 // the global one
+	subjects    map[string]*subject
+	sessions    map[session.ID]*record
+	tokens      map[session.Hash]*record // by the live token, or the last one of an ended session
+	cut         session.Position         // the entry before the first of log
+	log         []session.Entry
+}
+
+// subject is a subject's row.
+type subject struct {
+	info     session.SubjectInfo
+	epoch    uint64
+	sessions map[session.ID]*record
+}
+
+// record is a session's row.
+type record struct {
+	row     session.Row
+	subject string
+	token   session.Hash
+	epochs  session.Epochs // that it was issued under
+	idle    time.Duration  // how long it lasts unseen
+	client  session.Client
+	revoked time.Time // zero: it was not
+	data    map[string][]byte
+}
+
+func newState() state {
+	return state{
+		incarnation: newIncarnation(),
+		epoch:       1,
+		subjects:    make(map[string]*subject),
+		sessions:    make(map[session.ID]*record),
+		tokens:      make(map[session.Hash]*record),
+	}
+}
+
+func newIncarnation() (incarnation [16]byte) {
+	_, _ = rand.Read(incarnation[:])
+	return incarnation
+}
+
+// epochs returns what a sign-in that begins now stands under.
+func (s *state) epochs(name string) session.Epochs {
+	epochs := session.Epochs{Subject: 1, Global: s.epoch}
+	if sub := s.subjects[name]; sub != nil {
+		epochs.Subject = sub.epoch
+	}
+	return epochs
+}
+
+// row returns the subject's row, and makes it where there is none.
+func (s *state) row(name string) *subject {
+	sub := s.subjects[name]
+	if sub == nil {
+		sub = &subject{
+			info:     session.SubjectInfo{Subject: name},
+			epoch:    1,
+			sessions: make(map[session.ID]*record),
+		}
+		s.subjects[name] = sub
+	}
+	return sub
+}
+
+// ended reports whether the session is over for good. One that has only expired
+// is not: a touch from before its idle limit may still arrive.
+func (s *state) ended(r *record) bool {
+	sub := s.subjects[r.subject]
+	return !r.revoked.IsZero() || sub == nil ||
+		r.epochs != session.Epochs{Subject: sub.epoch, Global: s.epoch}
+}
+
+func (s *state) live(r *record, now time.Time) bool {
+	return !s.ended(r) && !r.expired(now)
+}
+
+func (r *record) expired(at time.Time) bool {
+	return !at.Before(r.row.IdleEnds) || !at.Before(r.row.Absolute)
+}
+
+// find returns a session that is live at now, or ErrNoSession.
+func (s *state) find(id session.ID, now time.Time) (*record, error) {
+	r := s.sessions[id]
+	switch {
+	case r == nil:
+		return nil, session.ErrNoSession
+	case s.subjects[r.subject] == nil:
+		return nil, errNoSubject
+	case !s.live(r, now):
+		return nil, session.ErrNoSession
+	}
+	return r, nil
+}
+
+// append writes one entry to the log and returns its number.
+func (s *state) append(e session.Entry) uint64 {
+	var nonce [8]byte
+	_, _ = rand.Read(nonce[:])
+	e.Nonce = binary.BigEndian.Uint64(nonce[:])
+	e.Number = s.head().Number + 1
+	s.log = append(s.log, e)
+	return e.Number
+}
+
+// trim cuts the log to its latest entries.
+func (s *state) trim(tail int) {
+	if over := len(s.log) - tail; over > 0 {
+		last := s.log[over-1]
+		s.cut = session.Position{Number: last.Number, Nonce: last.Nonce}
+		s.log = s.log[over:]
+	}
+}
+
+func (s *state) head() session.Position {
+	head := s.cut
+	if n := len(s.log); n > 0 {
+		head = session.Position{Number: s.log[n-1].Number, Nonce: s.log[n-1].Nonce}
+	}
+	head.Incarnation = s.incarnation
+	return head
+}
+
+// revoke ends a session, with the entry that says so.
+func (s *state) revoke(r *record, now time.Time) {
+	r.revoked = now
+	s.append(session.Entry{At: now, Kind: session.EntrySession, Hashes: []session.Hash{r.token}})
+}
+
+// changed logs that the subject is no longer what it was.
+func (s *state) changed(sub *subject, now time.Time) {
+	sub.info.Version = s.append(session.Entry{
+		At: now, Kind: session.EntrySubject, Subject: sub.info.Subject,
+	})
+}
+
+// loaded describes the session as it stands at now.
+func (s *state) loaded(r *record, now time.Time) session.Loaded {
+	return session.Loaded{
+		Session:      r.row,
+		Subject:      copyInfo(s.subjects[r.subject].info),
+		Ended:        s.ended(r),
+		IdleLeft:     r.row.IdleEnds.Sub(now),
+		AbsoluteLeft: r.row.Absolute.Sub(now),
+		Age:          now.Sub(r.row.Authenticated),
+	}
+}
+
+func copyInfo(info session.SubjectInfo) session.SubjectInfo {
+	info.Profile = copyProfile(info.Profile)
+	return info
+}
+
+func copyProfile(p session.Profile) session.Profile {
+	p.Roles = slices.Clone(p.Roles)
+	p.Attributes = slices.Clone(p.Attributes)
+	return p
+}
