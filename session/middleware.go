@@ -1,0 +1,205 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Load puts the request's session into its context, for FromContext, and
+// refuses unsafe requests from elsewhere (CheckOrigin). It never decides for
+// the handler: without a cookie, or with a malformed, doubled or rejected one,
+// the request is anonymous. A cookie about which nothing can be decided is
+// answered 503 by Config.Answer, because a handler must not take an outage for
+// a visitor. Load writes no cookie, and clears none.
+func (m *Manager) Load(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Cookie")
+		if err := m.CheckOrigin(r); err != nil {
+			m.cfg.Answer(w, r, err)
+			return
+		}
+		s, err := m.fromRequest(r, Cached, true)
+		if err != nil && !errors.Is(err, ErrNoSession) {
+			m.cfg.Answer(w, r, err)
+			return
+		}
+		ctx := context.WithValue(r.Context(), contextKey{}, &loaded{manager: m, session: s, signedIn: err == nil})
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// fromRequest checks the token in the request's cookie. No cookie, or none that
+// can be one, is ErrNoSession.
+func (m *Manager) fromRequest(r *http.Request, c Consistency, counts bool) (Session, error) {
+	token, ok := m.presentedToken(r)
+	if !ok {
+		return Session{}, m.rejectMalformed()
+	}
+	return m.check(r.Context(), token, c, counts)
+}
+
+// CheckRequest is Check for the token in the request's cookie: for handlers
+// that are not behind Load, such as a forward-auth endpoint.
+func (m *Manager) CheckRequest(r *http.Request, c Consistency) (Session, error) {
+	return m.fromRequest(r, c, true)
+}
+
+// PeekRequest is Peek for the token in the request's cookie.
+func (m *Manager) PeekRequest(r *http.Request, c Consistency) (Session, error) {
+	return m.fromRequest(r, c, false)
+}
+
+type contextKey struct{}
+
+type loaded struct {
+	manager  *Manager
+	session  Session
+	signedIn bool
+}
+
+// FromContext returns the session that Load found. false means anonymous, never
+// an outage.
+func FromContext(ctx context.Context) (Session, bool) {
+	l, ok := ctx.Value(contextKey{}).(*loaded)
+	if !ok {
+		return Session{}, false
+	}
+	return l.session, l.signedIn
+}
+
+// Requirement is one condition on a session, for Require.
+type Requirement struct {
+	met   func(Session) error
+	fresh bool
+}
+
+// Level demands at least this level of assurance.
+func Level(level int) Requirement {
+	return Requirement{met: func(s Session) error {
+		if s.Level() < level {
+			return fmt.Errorf("%w: needs a session of level %d", ErrForbidden, level)
+		}
+		return nil
+	}}
+}
+
+// Recent demands an authentication at most this long ago.
+func Recent(within time.Duration) Requirement {
+	return Requirement{met: func(s Session) error {
+		if s.Age() > within {
+			return fmt.Errorf("%w: needs an authentication within the last %v", ErrNotRecent, within)
+		}
+		return nil
+	}}
+}
+
+// Role demands a role.
+func Role(role string) Requirement {
+	return Requirement{met: func(s Session) error {
+		if !s.HasRole(role) {
+			return fmt.Errorf("%w: needs the role %s", ErrForbidden, role)
+		}
+		return nil
+	}}
+}
+
+// Consistent demands a check of this consistency: with Fresh, the session is
+// checked again.
+func Consistent(c Consistency) Requirement { return Requirement{fresh: c == Fresh} }
+
+// Require lets a request through if it has a session that meets all
+// requirements, and answers it by Config.Answer otherwise: ErrNoSession (401),
+// ErrForbidden or ErrNotRecent (403), ErrUnavailable (503). It includes Load.
+func (m *Manager) Require(requirements ...Requirement) func(http.Handler) http.Handler {
+	fresh := slices.ContainsFunc(requirements, func(q Requirement) bool { return q.fresh })
+	return func(next http.Handler) http.Handler {
+		guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := m.meets(r, requirements, fresh); err != nil {
+				m.cfg.Answer(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+		loading := m.Load(guarded)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if l, ok := r.Context().Value(contextKey{}).(*loaded); ok && l.manager == m {
+				guarded(w, r)
+				return
+			}
+			loading.ServeHTTP(w, r)
+		})
+	}
+}
+
+func (m *Manager) meets(r *http.Request, requirements []Requirement, fresh bool) error {
+	s, ok := FromContext(r.Context())
+	if !ok {
+		return fmt.Errorf("%w: not signed in", ErrNoSession)
+	}
+	if fresh {
+		var err error
+		if s, err = m.fromRequest(r, Fresh, false); err != nil {
+			return err
+		}
+	}
+	for _, q := range requirements {
+		if q.met == nil {
+			continue
+		}
+		if err := q.met(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SignIn issues a session and sets its cookie. The session that the request
+// presented, whoever's it was, is revoked in the same transaction: a token
+// planted before the sign-in is worth nothing after it. A Grant without a
+// Client takes the request's user agent and peer address. On an error no cookie
+// is set.
+func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, a Attempt, g Grant) (Session, error) {
+	if err := m.CheckOrigin(r); err != nil {
+		return Session{}, err
+	}
+	var presented Hash
+	if token, ok := m.presentedToken(r); ok {
+		if hash, ok := hashToken(token); ok && genuine(&m.terms.TokenKey, token) {
+			presented = hash
+		}
+	}
+	if g.Client == (Client{}) {
+		g.Client.UserAgent = r.UserAgent()
+		g.Client.Address, _, _ = net.SplitHostPort(r.RemoteAddr)
+	}
+	token, remember, s, err := m.issue(r.Context(), a, g, presented)
+	if err != nil {
+		return Session{}, err
+	}
+	m.setCookie(w, token, remember)
+	return s, nil
+}
+
+// SignOut revokes the request's session and clears the cookie, also when the
+// session was dead already. If that cannot be known the error says so and the
+// cookie stays.
+func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request, joins ...Join) error {
+	if err := m.CheckOrigin(r); err != nil {
+		return err
+	}
+	s, err := m.fromRequest(r, Cached, false)
+	if err == nil {
+		_, err = m.Apply(r.Context(), Revoke(s.Subject(), s.ID()), joins...)
+	}
+	if err != nil && !errors.Is(err, ErrNoSession) {
+		return err
+	}
+	m.clearCookie(w)
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	return nil
+}

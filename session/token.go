@@ -1,0 +1,102 @@
+package session
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// A token's text is the kind, the secret and the checksum:
+//
+//	cks_ + 43 characters of base64url (256 random bits) + 6 of checksum
+//
+// 53 characters, which is one block of SHA-256. There is one length and one
+// accepted spelling: the text itself is hashed and nothing is decoded. The
+// checksum is a truncated HMAC over all before it under the store's key: a
+// filter that keeps invented tokens away from the store, never the proof.
+const (
+	tokenKind   = "cks_"
+	secretChars = 43
+	checkChars  = 6
+	tokenLen    = len(tokenKind) + secretChars + checkChars
+)
+
+// Token is the secret that a client presents. It cannot be printed, logged or
+// marshalled by accident: only Reveal gives its text.
+type Token struct{ text string }
+
+const redacted = tokenKind + "[redacted]"
+
+// Reveal returns the text that the client is to present.
+func (t Token) Reveal() string { return t.text }
+
+// String hides the token.
+func (t Token) String() string { return redacted }
+
+// GoString hides the token from %#v.
+func (t Token) GoString() string { return redacted }
+
+// Format hides the token from every verb of package fmt.
+func (t Token) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, redacted) }
+
+// LogValue hides the token from package slog.
+func (t Token) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText hides the token from encoding/json and its like.
+func (t Token) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// newToken returns a fresh token and what a store may know of it.
+func newToken(key *[32]byte) (Token, Hash) {
+	var secret [32]byte
+	_, _ = rand.Read(secret[:]) // never fails: crypto/rand ends the program instead
+	text := tokenKind + base64.RawURLEncoding.EncodeToString(secret[:])
+	text += checksum(key, text)
+	return Token{text}, sha256.Sum256([]byte(text))
+}
+
+func checksum(key *[32]byte, body string) string {
+	mac := hmac.New(sha256.New, key[:])
+	_, _ = io.WriteString(mac, body)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))[:checkChars]
+}
+
+// genuine reports whether a well-formed text was made under the key. It is
+// asked before a load, not before a look-up in the cache.
+func genuine(key *[32]byte, text string) bool {
+	body, sum := text[:tokenLen-checkChars], text[tokenLen-checkChars:]
+	return hmac.Equal([]byte(checksum(key, body)), []byte(sum))
+}
+
+// hashToken returns the hash of a well-formed text; ok is false for any other.
+// It allocates nothing.
+func hashToken(text string) (hash Hash, ok bool) {
+	if len(text) != tokenLen || text[:len(tokenKind)] != tokenKind {
+		return Hash{}, false
+	}
+	var block [tokenLen]byte // on the stack; []byte(text) would be on the heap
+	copy(block[:], text)
+	bad := byte(0)
+	for _, c := range block[len(tokenKind):] {
+		bad |= notBase64URL[c]
+	}
+	if bad != 0 {
+		return Hash{}, false
+	}
+	return sha256.Sum256(block[:]), true
+}
+
+// notBase64URL is 1 for every byte that is not of the base64url alphabet.
+var notBase64URL = func() (t [256]byte) {
+	for i := range t {
+		c := byte(i)
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && c != '-' && c != '_' {
+			t[i] = 1
+		}
+	}
+	return t
+}()
