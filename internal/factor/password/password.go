@@ -1,0 +1,147 @@
+// Package password is the factor "something you know": what makes a password
+// acceptable, how it is hashed, and how many are hashed at a time.
+//
+// A password is brought into Unicode normalization form C before it is hashed
+// and otherwise taken as it is: nothing is trimmed, folded or cut (NIST SP
+// 800-63B-4, 3.1.1.2). The package knows no HTTP and no SQL.
+package password
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// The rules of Check and what they are called when they are broken.
+var (
+	ErrTooShort   = errors.New("the password is too short")
+	ErrTooLong    = errors.New("the password is too long")
+	ErrCharacters = errors.New("the password has characters that cannot be used")
+)
+
+// MaxBytes is the longest password, in bytes of its normalized form: 1024, so
+// 256 of the widest characters. A longer one is refused, never cut.
+const MaxBytes = 1024
+
+// Config says how passwords are hashed. A zero field means the default beside it.
+type Config struct {
+	// MinLength is how many characters (code points) a new password has at
+	// least: 15, the floor where a password stands alone.
+	MinLength int
+	// Params is the cost of a hash: DefaultParams.
+	Params Params
+	// Slots is how many passwords are hashed at a time: one less than there are
+	// processors, at least one, so that a flood of sign-ins leaves a processor
+	// to the checks. Each takes Params.Memory while it works, 19 MiB.
+	Slots int
+	// Queue is how many may wait for a slot: 32 for each. Beyond it ErrBusy.
+	Queue int
+	// Wait is how long one may wait: 3 s. Beyond it ErrBusy.
+	Wait time.Duration
+}
+
+// Hasher hashes and verifies passwords, a bounded number at a time. It is safe
+// for concurrent use and starts nothing.
+type Hasher struct {
+	cfg  Config
+	pool pool
+}
+
+// New returns a Hasher.
+func New(cfg Config) *Hasher {
+	cfg.MinLength = orDefault(cfg.MinLength, 15)
+	cfg.Params = orDefault(cfg.Params, DefaultParams)
+	cfg.Slots = orDefault(cfg.Slots, max(1, runtime.GOMAXPROCS(0)-1))
+	cfg.Queue = orDefault(cfg.Queue, 32*cfg.Slots)
+	cfg.Wait = orDefault(cfg.Wait, 3*time.Second)
+	return &Hasher{cfg: cfg, pool: newPool(cfg.Slots, cfg.Queue, cfg.Wait)}
+}
+
+func orDefault[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}
+
+// MinLength returns how many characters a new password has at least.
+func (h *Hasher) MinLength() int { return h.cfg.MinLength }
+
+// Check reports why a password cannot be set. The error is ErrTooShort,
+// ErrTooLong or ErrCharacters; it states the rule and never the password.
+// Control characters are refused because no keyboard gives them back, NUL among
+// them.
+func (h *Hasher) Check(password string) error {
+	switch normal := norm.NFC.String(password); {
+	case !utf8.ValidString(password):
+		return fmt.Errorf("%w: it must be UTF-8", ErrCharacters)
+	case len(normal) > MaxBytes:
+		return fmt.Errorf("%w: it may have at most %d bytes", ErrTooLong, MaxBytes)
+	case hasControl(normal):
+		return fmt.Errorf("%w: it must not have control characters", ErrCharacters)
+	case utf8.RuneCountInString(normal) < h.cfg.MinLength:
+		return fmt.Errorf("%w: it must have at least %d characters", ErrTooShort, h.cfg.MinLength)
+	}
+	return nil
+}
+
+func hasControl(s string) bool {
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// Hash returns the PHC string to be stored. A new password goes through Check
+// first; one that was just verified need not.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	leave, err := h.pool.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	var salt [saltLen]byte
+	_, _ = rand.Read(salt[:]) // never fails: crypto/rand ends the program instead
+	return phc{h.cfg.Params, salt[:], derive(h.cfg.Params, password, salt[:], keyLen)}.String(), nil
+}
+
+// Verify reports whether the password is the one that was hashed, and whether
+// the hash should be renewed because the cost has changed since. A hash that
+// cannot be read is an error, not a wrong password.
+func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, stale bool, err error) {
+	stored, err := parsePHC(hash)
+	if err != nil {
+		return false, false, err
+	}
+	leave, err := h.pool.enter(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	defer leave()
+	key := derive(stored.params, password, stored.salt, len(stored.key))
+	ok = subtle.ConstantTimeCompare(key, stored.key) == 1
+	return ok, ok && stored.params != h.cfg.Params, nil
+}
+
+// Waste costs what verifying a password costs. It is for accounts that do not
+// exist, so that time does not tell them from those that do.
+func (h *Hasher) Waste(ctx context.Context, password string) error {
+	leave, err := h.pool.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	derive(h.cfg.Params, password, make([]byte, saltLen), keyLen)
+	return nil
+}
