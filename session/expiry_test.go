@@ -1,0 +1,242 @@
+package session_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"cloakroom/session"
+	"cloakroom/session/memory"
+)
+
+func limits(idle, absolute time.Duration) func(*session.Config) {
+	return func(c *session.Config) { c.Idle, c.Absolute = idle, absolute }
+}
+
+// peeks demands that a Peek accepts, which does not count as use.
+func (n *node) peeks(invariant, token string) session.Session {
+	n.t.Helper()
+	s, err := n.Peek(n.t.Context(), token, session.Cached)
+	if err != nil {
+		n.t.Fatalf("%s: a valid session was not accepted: %v", invariant, err)
+	}
+	return s
+}
+
+// ends demands that a Peek finds the session expired.
+func (n *node) ends(invariant, token string) {
+	n.t.Helper()
+	if _, err := n.Peek(n.t.Context(), token, session.Cached); !errors.Is(err, session.ErrNoSession) {
+		n.t.Fatalf("%s: want ErrNoSession, got %v", invariant, err)
+	}
+}
+
+func TestIdleLimit(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		a := join(t, store, limits(time.Hour, 24*time.Hour))
+		token, _ := a.signIn("ada")
+		time.Sleep(time.Hour - time.Second)
+		a.peeks("I8", token)
+		time.Sleep(time.Second)
+		a.ends("I15", token)
+	})
+}
+
+func TestAbsoluteLimitHoldsUnderConstantUse(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		a := join(t, store, limits(time.Hour, 3*time.Hour))
+		token, _ := a.signIn("ada")
+		for range 3*60 - 1 {
+			time.Sleep(time.Minute)
+			a.accepts("I8", token)
+		}
+		time.Sleep(time.Minute)
+		a.ends("I15", token)
+	})
+}
+
+func TestHitsExtendNoDeadline(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		a := join(t, store, limits(time.Minute, time.Hour))
+		token, _ := a.signIn("ada")
+		for range 59 {
+			time.Sleep(time.Second)
+			a.peeks("I8", token)
+		}
+		time.Sleep(time.Second)
+		a.ends("I15", token)
+	})
+}
+
+// The store's answer is under way for a second and a half.
+func TestDeadlinesCountFromSending(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		a, b := join(t, store, limits(10*time.Second, time.Hour)), join(t, store, limits(10*time.Second, time.Hour))
+		token, _ := a.signIn("ada")
+		time.Sleep(5 * time.Second)
+		answered, release := held(b)
+		slow := make(chan error)
+		go func() {
+			_, err := b.Peek(t.Context(), token, session.Cached)
+			slow <- err
+		}()
+		<-answered
+		time.Sleep(1500 * time.Millisecond)
+		close(release)
+		if err := <-slow; err != nil {
+			t.Fatalf("I8: %v", err)
+		}
+		time.Sleep(3600 * time.Millisecond) // 10.1 s after the sign-in
+		b.ends("I15", token)
+	})
+}
+
+// A node's wall clock is a day behind the others.
+func TestANodesWallClockDecidesNothing(t *testing.T) {
+	for name, off := range map[string]time.Duration{"behind": -24 * time.Hour, "ahead": 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, store *memory.Store) {
+				a := join(t, store, limits(time.Hour, 2*time.Hour))
+				// Only what the node itself judges by this clock would be wrong:
+				// it tells the store the right time, as PostgreSQL has its own.
+				b := join(t, clockless{store}, limits(time.Hour, 2*time.Hour), func(c *session.Config) {
+					c.Now = func() time.Time { return time.Now().Add(off) }
+				})
+				token, _ := a.signIn("ada")
+				b.peeks("I8", token)
+				time.Sleep(time.Hour - time.Second)
+				b.peeks("I8", token)
+				time.Sleep(2 * time.Second)
+				b.ends("I15", token)
+			})
+		})
+	}
+}
+
+func TestUseExtendsTheIdleLimit(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		a, b := join(t, store, limits(time.Hour, 24*time.Hour)), join(t, store, limits(time.Hour, 24*time.Hour))
+		token, s := a.signIn("ada")
+		time.Sleep(50 * time.Minute)
+		a.accepts("I8", token)
+		time.Sleep(2 * time.Minute) // within it the use has been written
+		list, _, err := b.List(t.Context(), "ada", "")
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%v, %v", list, err)
+		}
+		if got := list[0].LastSeenAt.Sub(s.CreatedAt()); got != 50*time.Minute {
+			t.Fatalf("last seen %v after the sign-in, want 50m", got)
+		}
+		time.Sleep(50 * time.Minute)
+		b.accepts("I8", token)
+	})
+}
+
+// The last use has not been written when the idle limit seems to have passed.
+func TestAUseThatIsNotWrittenYetCounts(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		a := join(t, store, limits(30*time.Second, 24*time.Hour))
+		token, _ := a.signIn("ada")
+		for range 20 {
+			time.Sleep(29 * time.Second)
+			a.accepts("I8", token)
+		}
+		time.Sleep(31 * time.Second)
+		a.ends("I15", token)
+	})
+}
+
+// The same on a node whose cache may not answer, so that no record is marked.
+func TestAUseWithoutALeaseCounts(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		a := join(t, store, limits(30*time.Second, 24*time.Hour))
+		token, _ := a.signIn("ada")
+		a.link.cutTicks()
+		for range 20 {
+			time.Sleep(29 * time.Second)
+			a.accepts("I8", token)
+		}
+		time.Sleep(31 * time.Second)
+		a.ends("I15", token)
+	})
+}
+
+func TestAWriteOfUsesThatFailsIsMadeUpFor(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		a, b := join(t, store, limits(time.Hour, 24*time.Hour)), join(t, store, limits(time.Hour, 24*time.Hour))
+		token, _ := a.signIn("ada")
+		time.Sleep(50 * time.Minute)
+		a.accepts("I8", token)
+		a.link.cut()
+		time.Sleep(5 * time.Minute)
+		a.link.mend()
+		time.Sleep(time.Minute)
+		a.link.cut()
+		time.Sleep(50 * time.Minute)
+		b.accepts("I8", token)
+	})
+}
+
+func TestUsesAreWrittenWhenTheNodeStops(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		b := join(t, store, limits(time.Hour, 24*time.Hour))
+		a, stop := stoppable(t, store, limits(time.Hour, 24*time.Hour))
+		token, _ := a.signIn("ada")
+		time.Sleep(50 * time.Minute)
+		a.accepts("I8", token)
+		stop()
+		a.undecided("I14", token)
+		time.Sleep(50 * time.Minute)
+		b.accepts("I8", token)
+	})
+}
+
+func TestRecentIsJudgedByTheAge(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		a := join(t, store)
+		token, _ := a.signIn("ada")
+		time.Sleep(10 * time.Minute)
+		if age := a.accepts("I8", token).Age(); age < 10*time.Minute || age > 10*time.Minute+time.Second {
+			t.Fatalf("age %v, want 10m, rounded up", age)
+		}
+	})
+}
+
+// What a check shows is the same from memory and from the store.
+func TestACheckShowsTheSameFromMemoryAndFromTheStore(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		a, b := join(t, store), join(t, store)
+		time.Sleep(1234567 * time.Microsecond)
+		token, issued := a.signIn("ada", func(g *session.Grant) {
+			g.Level, g.Methods = 2, session.Password|session.TOTP
+			g.Profile = &session.Profile{
+				Name: "Ada", Email: "ada@example.com", EmailVerified: true,
+				Roles: []string{"admin", "staff"}, Attributes: []byte(`{"plan":"gold"}`),
+			}
+		})
+		time.Sleep(2345678 * time.Microsecond)
+		fromStore, fromMemory := b.peeks("I8", token), b.peeks("I8", token)
+		for _, s := range []session.Session{issued, fromStore, fromMemory, a.peeks("I8", token)} {
+			if got, want := shown(s), shown(issued); got != want {
+				t.Errorf("shows\n%+v, want\n%+v", got, want)
+			}
+		}
+	})
+}
+
+type view struct {
+	id                                     session.ID
+	subject, name, email, roles, attrs     string
+	verified, admin, other                 bool
+	created, authenticated, idle, absolute time.Time
+	level                                  int
+	methods                                session.Methods
+}
+
+func shown(s session.Session) view {
+	return view{
+		s.ID(), s.Subject(), s.Name(), s.Email(), s.RoleList(), s.Attributes(),
+		s.EmailVerified(), s.HasRole("admin"), s.HasRole("adm"),
+		s.CreatedAt(), s.AuthenticatedAt(), s.IdleExpiresAt(), s.ExpiresAt(), s.Level(), s.Methods(),
+	}
+}
