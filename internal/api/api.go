@@ -1,0 +1,92 @@
+// Package api is the JSON API, version 1. openapi.yaml beside it is the
+// contract: it describes exactly the routes of routes.go, which a test holds,
+// and the end-to-end tests send every request and answer through it.
+package api
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"cloakroom/internal/problem"
+	"cloakroom/internal/signin"
+	"cloakroom/session"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Config is what the API works with. All fields are required.
+type Config struct {
+	Sessions *session.Manager
+	SignIn   *signin.Service
+	BasePath string // before every path: "/auth"
+	// Recent is how long ago one may have signed in to revoke other sessions.
+	Recent time.Duration
+	Logger *slog.Logger
+}
+
+// API holds the handlers. Each returns an error or has answered.
+type API struct {
+	sessions *session.Manager
+	signin   *signin.Service
+	recent   time.Duration
+	logger   *slog.Logger
+	document document
+}
+
+// New returns the handler of the API's paths: those under BasePath + "/v1/",
+// and BasePath + "/openapi.json" and ".yaml".
+func New(cfg Config) (http.Handler, error) {
+	doc, err := newDocument(cfg.BasePath)
+	if err != nil {
+		return nil, fmt.Errorf("openapi.yaml: %w", err)
+	}
+	a := &API{cfg.Sessions, cfg.SignIn, cfg.Recent, cfg.Logger, doc}
+	return a.guard(a.mux(cfg.BasePath)), nil
+}
+
+// guard stands before every route: what no response lacks, and the proof that
+// an unsafe request comes from this site.
+func (a *API) guard(next http.Handler) http.Handler {
+	return problem.Handle(a.logger, func(w http.ResponseWriter, r *http.Request) error {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Vary", "Cookie, Origin, Sec-Fetch-Site")
+		if err := a.sessions.CheckOrigin(r); err != nil {
+			return err
+		}
+		next.ServeHTTP(w, r)
+		return nil
+	})
+}
+
+// signedIn is a handler that needs a session, which it gets as an argument.
+func (a *API) signedIn(f func(http.ResponseWriter, *http.Request, session.Session) error) problem.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		s, err := a.sessions.CheckRequest(r, session.Cached)
+		if err != nil {
+			return err
+		}
+		return f(w, r, s)
+	}
+}
+
+// answer writes a body as JSON.
+func answer(w http.ResponseWriter, status int, body any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // a client that has gone is nobody to tell
+	return nil
+}
+
+// noContent answers 204.
+func noContent(w http.ResponseWriter) error {
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,35 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"cloakroom/internal/problem"
+	"cloakroom/internal/signin"
+	"cloakroom/session"
+)
+
+type reauthenticateRequest struct {
+	Password string `json:"password"`
+}
+
+// reauthenticate continues the session under a new token; the old one is dead
+// before the answer is sent.
+func (a *API) reauthenticate(w http.ResponseWriter, r *http.Request, current session.Session) error {
+	body, err := decode[reauthenticateRequest](w, r)
+	if err != nil {
+		return err
+	}
+	outcome, err := a.signin.Reauthenticate(r.Context(), current, body.Password)
+	if errors.Is(err, signin.ErrBadCredentials) {
+		return problem.WrongPassword()
+	}
+	if err != nil {
+		return err
+	}
+	s, err := a.sessions.SignIn(w, r, outcome.Attempt, outcome.Grant)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, identityOf(s))
+}

@@ -1,0 +1,56 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"cloakroom/internal/problem"
+)
+
+type route struct {
+	method, path string
+	handle       problem.HandlerFunc
+}
+
+// routes is the API, one line for each route. All of it stands behind guard;
+// what a.signedIn wraps also needs a session.
+func (a *API) routes() []route {
+	return []route{
+		{"POST", "/v1/sign-up", a.signUp},
+		{"POST", "/v1/sign-in", a.signIn},
+		{"POST", "/v1/sign-out", a.signOut},
+		{"POST", "/v1/reauthenticate", a.signedIn(a.reauthenticate)},
+		{"GET", "/v1/session", a.showSession},
+		{"GET", "/v1/sessions", a.signedIn(a.listSessions)},
+		{"DELETE", "/v1/sessions", a.signedIn(a.revokeSessions)},
+		{"DELETE", "/v1/sessions/{id}", a.signedIn(a.revokeSession)},
+		{"GET", "/openapi.json", a.document.serveJSON},
+		{"GET", "/openapi.yaml", a.document.serveYAML},
+	}
+}
+
+// mux serves the routes under base. A path answers the methods it has, HEAD
+// where it has GET, and 405 to every other; what is no path is 404.
+func (a *API) mux(base string) *http.ServeMux {
+	mux := http.NewServeMux()
+	allow := make(map[string][]string)
+	for _, r := range a.routes() {
+		mux.Handle(r.method+" "+base+r.path, problem.Handle(a.logger, r.handle))
+		allow[r.path] = append(allow[r.path], r.method)
+		if r.method == http.MethodGet {
+			allow[r.path] = append(allow[r.path], http.MethodHead)
+		}
+	}
+	for path, methods := range allow {
+		slices.Sort(methods)
+		refusal := problem.MethodNotAllowed(strings.Join(methods, ", "))
+		mux.Handle(base+path, refuse(a, refusal))
+	}
+	mux.Handle("/", refuse(a, problem.NotFound()))
+	return mux
+}
+
+func refuse(a *API, err error) http.Handler {
+	return problem.Handle(a.logger, func(http.ResponseWriter, *http.Request) error { return err })
+}

@@ -1,0 +1,27 @@
+package api
+
+import (
+	"net/http"
+)
+
+type signInRequest struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+	Remember bool   `json:"remember,omitzero"`
+}
+
+func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
+	body, err := decode[signInRequest](w, r)
+	if err != nil {
+		return err
+	}
+	outcome, err := a.signin.WithPassword(r.Context(), body.Email, body.Password, body.Remember)
+	if err != nil {
+		return err
+	}
+	s, err := a.sessions.SignIn(w, r, outcome.Attempt, outcome.Grant)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, identityOf(s))
+}

@@ -1,0 +1,119 @@
+// Package problem is the one place of the server where an error becomes HTTP:
+// a problem document (RFC 9457) with a stable type. Handlers return errors and
+// Handle answers.
+//
+// What a client is told is chosen here, by what the error is, and never made
+// from its text, unless the text is a rule that was written for people. No
+// value of a request is repeated. An error that is not known here is an
+// outage: 503, with the cause in the log alone.
+package problem
+
+import (
+	"errors"
+	"net/http"
+
+	"cloakroom/internal/account"
+	"cloakroom/internal/factor/password"
+	"cloakroom/internal/signin"
+	"cloakroom/session"
+)
+
+// Problem is an error that says itself what the client is told.
+type Problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	Field  string `json:"field,omitempty"` // the key or parameter at fault
+	Allow  string `json:"-"`               // of a 405: the methods that work
+}
+
+func (p Problem) Error() string { return p.Title + ": " + p.Detail }
+
+const urn = "urn:cloakroom:problem:"
+
+// Malformed is a request that cannot be read.
+func Malformed(field, detail string) error {
+	return Problem{Type: urn + "malformed", Title: "The request cannot be read",
+		Status: http.StatusBadRequest, Detail: detail, Field: field}
+}
+
+// Invalid is a request that can be read and breaks a rule.
+func Invalid(field, detail string) error {
+	return Problem{Type: urn + "invalid", Title: "The request breaks a rule",
+		Status: http.StatusUnprocessableEntity, Detail: detail, Field: field}
+}
+
+// NotFound is a path, or an id, that there is not.
+func NotFound() error {
+	return Problem{Type: urn + "not-found", Title: "Not found",
+		Status: http.StatusNotFound, Detail: "There is nothing at this address."}
+}
+
+// MethodNotAllowed is a method that the path does not have.
+func MethodNotAllowed(allow string) error {
+	return Problem{Type: urn + "method-not-allowed", Title: "Method not allowed",
+		Status: http.StatusMethodNotAllowed, Detail: "This address answers " + allow + " only.", Allow: allow}
+}
+
+// TooLarge is a body beyond the limit.
+func TooLarge() error {
+	return Problem{Type: urn + "too-large", Title: "The request is too large",
+		Status: http.StatusRequestEntityTooLarge, Detail: "A body may have at most 65536 bytes."}
+}
+
+// MediaType is a body that is not JSON.
+func MediaType() error {
+	return Problem{Type: urn + "media-type", Title: "Wrong content type",
+		Status: http.StatusUnsupportedMediaType, Detail: `The body must be sent as "Content-Type: application/json".`}
+}
+
+// WrongPassword is a signed-in person's wrong password. It is not a 401: they
+// are signed in.
+func WrongPassword() error {
+	return Problem{Type: urn + "wrong-password", Title: "Wrong password",
+		Status: http.StatusForbidden, Detail: "The password is not the one of this account."}
+}
+
+// known are the problems of errors that other packages return. The first that
+// matches counts. The errors of session that Load and Require answer are in
+// none of these lines: their one table is session.Problem, which is asked last.
+var known = []struct {
+	err error
+	Problem
+}{
+	{signin.ErrBadCredentials, badCredentials},
+	{session.ErrDeleted, badCredentials}, // while signing in
+	{signin.ErrDisabled, Problem{Type: urn + "disabled", Title: "The account is disabled",
+		Status: http.StatusForbidden, Detail: "The password is right, but this account may not sign in."}},
+	{account.ErrTaken, Problem{Type: urn + "taken", Title: "There is such an account",
+		Status: http.StatusConflict, Detail: "There is an account with this address. Sign in instead.", Field: "email"}},
+	{password.ErrBusy, Problem{Type: urn + "busy", Title: "Too many sign-ins at the moment",
+		Status: http.StatusServiceUnavailable, Detail: "Too many passwords are being verified. Try again in a few seconds."}},
+	{session.ErrMoved, Problem{Type: urn + "moved", Title: "Changed in the meantime",
+		Status: http.StatusConflict, Detail: "Something changed while the request was under way. Try again."}},
+	{session.ErrSessionLimit, Problem{Type: urn + "session-limit", Title: "Too many sessions",
+		Status: http.StatusConflict, Detail: "The account has as many sessions as it may. End one of them first."}},
+	{session.ErrUnknownOutcome, Problem{Type: urn + "unknown-outcome", Title: "The outcome is not known",
+		Status: http.StatusServiceUnavailable, Detail: "The request may or may not have been carried out. It is safe to send it again."}},
+}
+
+var badCredentials = Problem{Type: urn + "bad-credentials", Title: "Wrong email or password",
+	Status: http.StatusUnauthorized, Detail: "There is no account with this address and password."}
+
+// of returns the problem that an error is, and whether it is one of this
+// package's.
+func of(err error) (Problem, bool) {
+	if p, ok := errors.AsType[Problem](err); ok {
+		return p, true
+	}
+	if input, ok := errors.AsType[*signin.InputError](err); ok {
+		return Invalid(input.Field, input.Error()).(Problem), true
+	}
+	for _, k := range known {
+		if errors.Is(err, k.err) {
+			return k.Problem, true
+		}
+	}
+	return Problem{}, false
+}
