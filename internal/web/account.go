@@ -1,0 +1,38 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"cloakroom/internal/account"
+	"cloakroom/session"
+)
+
+// accountBody is what the account page shows.
+type accountBody struct {
+	Name, Email   string
+	Since         time.Time
+	Here          device
+	Authenticated time.Time
+	Ends          time.Time
+	Others        int
+}
+
+func (p *pages) accountPage(w http.ResponseWriter, r *http.Request, s session.Session) error {
+	devices, err := p.devices(r, s)
+	if err != nil {
+		return err
+	}
+	body := accountBody{
+		Name: s.Name(), Email: s.Email(), Since: account.CreatedAt(s.Subject()),
+		Authenticated: s.AuthenticatedAt(), Ends: s.ExpiresAt(),
+	}
+	for _, d := range devices {
+		if d.Current {
+			body.Here = d
+		} else {
+			body.Others++
+		}
+	}
+	return p.forMember(w, r, "/account", "account", "Account", body)
+}

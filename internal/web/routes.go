@@ -1,0 +1,70 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"cloakroom/session"
+)
+
+// handler answers a request, or returns why it could not: see answer.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// memberHandler is a handler of a page for who is signed in.
+type memberHandler func(w http.ResponseWriter, r *http.Request, s session.Session) error
+
+// routes is every page: its path, and who may do what there. A path that is
+// not here is a 404 page, and a method that is not here a 405 page. GET answers
+// HEAD too; nothing that acts is a GET.
+func (p *pages) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for path, methods := range map[string]map[string]handler{
+		"":         {"GET": p.toAccount},
+		"/{$}":     {"GET": p.toAccount},
+		"/sign-in": {"GET": p.anyone(p.signInPage), "POST": p.anyone(p.signIn)},
+		"/sign-up": {"GET": p.anyone(p.signUpPage), "POST": p.anyone(p.signUp)},
+		// Open to anyone: a session that is dead already is signed out of, too.
+		"/sign-out":       {"GET": p.anyone(p.signOutPage), "POST": p.anyone(p.signOut)},
+		"/account":        {"GET": p.member(p.accountPage)},
+		"/reauthenticate": {"GET": p.member(p.reauthenticatePage), "POST": p.member(p.reauthenticate)},
+
+		"/account/sessions":               {"GET": p.member(p.devicesPage)},
+		"/account/sessions/{id}/revoke":   {"POST": p.member(p.revoke)},
+		"/account/sessions/revoke-others": {"POST": p.member(p.revokeOthers)},
+	} {
+		allowed := allow(methods)
+		for method, h := range methods {
+			mux.Handle(method+" "+p.path(path), p.answering(h))
+		}
+		mux.Handle(p.path(path), p.answering(func(w http.ResponseWriter, _ *http.Request) error {
+			w.Header().Set("Allow", allowed)
+			return errMethod
+		}))
+	}
+	mux.Handle("GET "+p.path("/assets/{name}"), p.answering(p.asset))
+	mux.Handle("/", p.answering(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
+	return mux
+}
+
+// ServeHTTP answers every request under the base path, the mux's own
+// redirects included, with the headers of a page.
+func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secure(w.Header())
+	p.mux.ServeHTTP(w, r)
+}
+
+func allow(methods map[string]handler) string {
+	var names []string
+	if methods["GET"] != nil {
+		names = append(names, "GET", "HEAD")
+	}
+	if methods["POST"] != nil {
+		names = append(names, "POST")
+	}
+	return strings.Join(names, ", ")
+}
+
+func (p *pages) toAccount(w http.ResponseWriter, _ *http.Request) error {
+	redirect(w, p.path("/account"))
+	return nil
+}
