@@ -1,0 +1,285 @@
+// Package cache keeps the live sessions of one node in memory, so that a check
+// is answered without the store: a flat table of 64-byte records that the
+// garbage collector never scans, and beside it one cell a subject with what
+// its sessions show.
+//
+// The cache decides nothing about time or revocation. Its caller judges
+// deadlines and leases, and tells it what has ended. What it promises:
+//
+//   - Get is Live only for a record whose subject still has the generation the
+//     record was put under, and then shows that generation's identity.
+//   - After Bury, Drop or Reset has returned, no Get that starts later is Live
+//     by anything they took away, and no Put brings it back that its named
+//     function rules out.
+//   - A dead marker is final: no Put replaces it, and it is not evicted before
+//     Config.MarkerAge.
+//   - An identity that was handed out never changes, also after eviction.
+//   - Memory is bounded by Config.Bytes; Get allocates nothing.
+//
+// Only the feed calls Drop and Reset, and Bury apart from a load that has read
+// a revoked row.
+//
+// Two kinds of locks: one in each shard, for its records, and one in subjects,
+// for the cells. Whoever needs both takes the shard's first.
+package cache
+
+// Key is the SHA-256 of a token's text. The table keeps and compares its first
+// 20 bytes; the store compares them all.
+type Key = [32]byte
+
+// Record is what is kept of a live session. Times are seconds since the
+// caller's base.
+type Record struct {
+	ID                                     [16]byte
+	Created, Authenticated, Idle, Absolute int32
+	Level                                  uint8 // at most 15
+	Methods                                uint16
+}
+
+// State says what the cache knows of a key.
+type State uint8
+
+// The states. Miss says nothing about the session: ask the store.
+const (
+	Miss State = iota
+	Dead
+	Live
+)
+
+// Hit is a live session as Get found it.
+type Hit struct {
+	Record
+	// Identity is what was given to Put. It aliases memory that never changes
+	// and is shared: a copy that is kept keeps up to 256 KiB alive.
+	Identity string
+	// First says that this is the first touch since TakeTouch, or since the
+	// record was put: the caller queues the session for TakeTouch.
+	First bool
+}
+
+// Config is given to New.
+type Config struct {
+	// Bytes bounds tables, cells and identities together, to an eighth and
+	// 1 MiB more; less than 4 MiB is taken as 4 MiB. Dead markers younger than MarkerAge
+	// are kept whatever the bound, and identities that callers still hold
+	// after eviction are not counted.
+	Bytes int64
+	// MarkerAge is the number of seconds during which a dead marker is not
+	// evicted, from the now that was given to Bury. Times are cut to the
+	// second at both ends, so for a span that matters it is that span rounded
+	// up, plus 1.
+	MarkerAge int32
+}
+
+// Stats is what the cache holds. Bytes are those allocated.
+type Stats struct {
+	Records int // live ones, also those whose subject has moved on
+	Dead    int // dead markers
+	Cells   int // subjects
+
+	TableBytes int64
+	CellBytes  int64 // with an estimate of the index by subject
+	ArenaBytes int64 // identities, dead ones among them until they are compacted
+}
+
+// Cache is made by New and safe for concurrent use. In all its methods now is
+// the second, since the caller's base, of a clock that was read before the
+// call; it may be older than another call's, never in the future.
+type Cache struct {
+	shards    [shardCount]shard
+	subjects  subjects
+	budget    budget
+	markerAge int32
+}
+
+// New returns an empty cache. It starts small and no goroutine.
+func New(config Config) *Cache {
+	c := &Cache{markerAge: config.MarkerAge}
+	c.budget.limit = max(config.Bytes, minBytes)
+	c.subjects.init(&c.budget)
+	return c
+}
+
+// Get looks a session up, which counts as activity if touch is set. It judges
+// no deadline.
+func (c *Cache) Get(key *Key, now int32, touch bool) (Hit, State) {
+	k := nameOf(key)
+	s := c.shard(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance(now)
+	r := s.find(k)
+	if r == nil {
+		return Hit{}, Miss
+	}
+	if r.dead() {
+		return Hit{}, Dead
+	}
+	identity, ok := c.subjects.identity(r.cell, r.generation)
+	if !ok {
+		return Hit{}, Miss
+	}
+	first := r.visit(s.now, touch)
+	return Hit{Record: r.unpack(), Identity: identity, First: first}, Live
+}
+
+// Put is the end of a load: it keeps what the store answered, unless it is old
+// news by now. version is that of the subject's row; identity is what a hit
+// shows and begins with the length of subject in one byte and then subject.
+// touched says that the load itself was activity at now, which the caller has
+// queued for TakeTouch. Put reports whether there is now a record.
+//
+// named reports whether the feed has named the key or the subject since the
+// load was sent. Put works in two steps, the subject's cell and then the
+// record, and named is asked once in each, under the lock under which the step
+// acts; it must not call the cache. The feed makes named true before it calls
+// Bury, Drop or Reset, which take the same locks: either named is seen true
+// here, or what was put is there for them to take away.
+func (c *Cache) Put(key *Key, rec Record, subject string, version uint64, identity string, now int32, touched bool, named func() bool) bool {
+	k := nameOf(key)
+	if c.budget.over() {
+		c.relieve(c.shard(k), now)
+	}
+	// The reference that the cell step takes keeps the cell this subject's
+	// until the record step has put a record there, or has not.
+	cell, generation, ok := c.subjects.hold(subject, version, identity, named)
+	if !ok {
+		return false
+	}
+	r := pack(k, rec, cell, generation)
+	unused, ok := c.putRecord(k, r, now, touched, named)
+	if unused != 0 {
+		c.subjects.release(unused)
+	}
+	return ok
+}
+
+// putRecord is the record step of Put. It returns the cell to which a
+// reference is to be given back, 0 for none: r's own if it was not put, or
+// that of the record in whose place it stands. Both are out of the table by
+// then, which is what release asks for.
+func (c *Cache) putRecord(k name, r record, now int32, touched bool, named func() bool) (unused uint32, ok bool) {
+	s := c.shard(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance(now)
+	if named() {
+		return r.cell, false
+	}
+	old := s.find(k)
+	switch {
+	case old == nil:
+		c.makeRoom(s)
+		old = s.add(k)
+	case old.dead():
+		return r.cell, false
+	default:
+		unused = old.cell
+		r.meta |= old.meta & (visitedBit | touchedBit | secondMask)
+	}
+	*old = r
+	if touched {
+		old.touch(s.now)
+	}
+	return unused, true
+}
+
+// Bury puts a dead marker for the key, whatever was there. It counts from now
+// how long the marker must stay, so now is read after the news of the end.
+func (c *Cache) Bury(key *Key, now int32) {
+	if cell := c.bury(nameOf(key), now); cell != 0 {
+		c.subjects.release(cell)
+	}
+}
+
+// bury returns the cell that the record in whose place the marker stands
+// referred to, or 0.
+func (c *Cache) bury(k name, now int32) (unused uint32) {
+	s := c.shard(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance(now)
+	r := s.find(k)
+	if r == nil {
+		c.makeRoom(s)
+		r = s.add(k)
+	}
+	unused = r.cell
+	s.mark(r, k)
+	return unused
+}
+
+// Drop ends all records of the subject at once: its cell becomes empty under
+// the next generation. The records go when they are replaced or evicted.
+func (c *Cache) Drop(subject string) { c.subjects.drop(subject) }
+
+// Reset forgets everything, dead markers too. A Put that is under way is
+// stopped by its named function.
+//
+// The cells go first, in one step, so that no load sent after the Reset finds
+// a cell from before it with the same version and keeps it: versions of
+// another incarnation of the store mean something else.
+func (c *Cache) Reset() {
+	c.subjects.dropAll()
+	for i := range c.shards {
+		for _, r := range c.clear(&c.shards[i]) {
+			if r.cell != 0 {
+				c.subjects.release(r.cell)
+			}
+		}
+	}
+}
+
+// clear empties the shard and returns what was its table.
+func (c *Cache) clear(s *shard) []record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.slots
+	c.resize(s, 0)
+	return old
+}
+
+// TakeTouch reads and clears the touch mark of a session: the second at which
+// it was last hit, never later than it really was. first is the now that was
+// given to the call that set the mark, the Get with Hit.First or the Put; it
+// is what the mark's nine bits count from, so a mark that is left for more
+// than 511 seconds comes out earlier than the truth.
+func (c *Cache) TakeTouch(key *Key, first int32) (seen int32, ok bool) {
+	k := nameOf(key)
+	s := c.shard(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.find(k)
+	if r == nil || r.dead() {
+		return 0, false
+	}
+	return r.takeTouch(first)
+}
+
+// Stats counts what the cache holds, shard by shard: a figure, not a snapshot.
+func (c *Cache) Stats() Stats {
+	var st Stats
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		st.Records += s.count - s.markers
+		st.Dead += s.markers
+		st.TableBytes += int64(len(s.slots)) * recordBytes
+		s.mu.Unlock()
+	}
+	c.subjects.stats(&st)
+	return st
+}
+
+func (c *Cache) shard(k name) *shard { return &c.shards[k.c%shardCount] }
+
+// pack lays rec out as it is kept: unvisited and without a touch mark.
+func pack(k name, rec Record, cell, generation uint32) record {
+	return record{
+		a: k.a, b: k.b, c: k.c,
+		created: rec.Created, authenticated: rec.Authenticated, idle: rec.Idle, absolute: rec.Absolute,
+		cell: cell, generation: generation,
+		id:   rec.ID,
+		meta: uint32(rec.Methods) | uint32(min(rec.Level, maxLevel))<<levelShift,
+	}
+}

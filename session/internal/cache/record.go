@@ -1,0 +1,97 @@
+package cache
+
+import "encoding/binary"
+
+// name is as much of a Key as the table keeps: 160 bits of a SHA-256, which
+// nobody can make collide.
+type name struct {
+	a, b uint64 // a's high bits choose the home slot
+	c    uint32 // its low bits choose the shard
+}
+
+func nameOf(key *Key) name {
+	return name{
+		a: binary.BigEndian.Uint64(key[0:]),
+		b: binary.BigEndian.Uint64(key[8:]),
+		c: binary.BigEndian.Uint32(key[16:]),
+	}
+}
+
+// recordBytes is the size of a record: one line of the processor's cache.
+const recordBytes = 64
+
+// record is one slot of a shard's table, guarded by the shard's lock: a live
+// session, a dead marker, or nothing. It holds no pointer, so that the garbage
+// collector passes over the tables.
+type record struct {
+	a, b uint64 // the name; embedding it would pad the record past 64 bytes
+	c    uint32
+
+	created       int32 // of a dead marker: the second from which its age counts
+	authenticated int32
+	idle          int32
+	absolute      int32
+
+	cell       uint32 // 0 for a dead marker, which refers to no subject
+	generation uint32 // of the cell when the record was put; 0 for an empty slot only
+
+	id   [16]byte
+	meta uint32
+}
+
+// The layout of record.meta, from the lowest bit: methods 16, level 4, three
+// flags, and the low 9 bits of the second of the last touch.
+const (
+	levelShift  = 16
+	maxLevel    = 15
+	visitedBit  = 1 << 20 // hit since the clock hand passed
+	deadBit     = 1 << 21
+	touchedBit  = 1 << 22 // touched since TakeTouch
+	secondShift = 23
+	secondBits  = 1<<9 - 1
+	secondMask  = secondBits << secondShift
+)
+
+func (r *record) empty() bool { return r.generation == 0 }
+
+func (r *record) dead() bool { return r.meta&deadBit != 0 }
+
+func (r *record) unpack() Record {
+	return Record{
+		ID:      r.id,
+		Created: r.created, Authenticated: r.authenticated, Idle: r.idle, Absolute: r.absolute,
+		Level:   uint8(r.meta >> levelShift & maxLevel),
+		Methods: uint16(r.meta),
+	}
+}
+
+// visit marks a hit and reports whether it is the first touch. The record's
+// line is written only if that changes something.
+func (r *record) visit(now int32, touch bool) (first bool) {
+	if r.meta&visitedBit == 0 {
+		r.meta |= visitedBit
+	}
+	return touch && r.touch(now)
+}
+
+// touch marks the session as seen at now, which must be the shard's now: that
+// never goes back, so that a mark is never behind the first of its window.
+func (r *record) touch(now int32) (first bool) {
+	marked := r.meta&^secondMask | touchedBit | uint32(now)<<secondShift
+	first = r.meta&touchedBit == 0
+	if marked != r.meta {
+		r.meta = marked
+	}
+	return first
+}
+
+// takeTouch rebuilds the second of the last touch from its low 9 bits and
+// first, which is not later than it.
+func (r *record) takeTouch(first int32) (seen int32, ok bool) {
+	if r.meta&touchedBit == 0 {
+		return 0, false
+	}
+	r.meta &^= touchedBit
+	since := (r.meta>>secondShift - uint32(first)) & secondBits
+	return first + int32(since), true
+}
