@@ -1,0 +1,36 @@
+package server
+
+import (
+	"io"
+	"net/http"
+)
+
+// operations is what the machine's keepers ask, on a listener of its own:
+//
+//	/healthz  the process answers
+//	/readyz   the store answers, and the server is not about to stop
+func (s *Server) operations() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		say(w, http.StatusOK, "ok")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !s.ready.Load():
+			say(w, http.StatusServiceUnavailable, "stopping")
+		case s.canDecide(r.Context()) != nil:
+			say(w, http.StatusServiceUnavailable, "the store does not answer")
+		default:
+			say(w, http.StatusOK, "ready")
+		}
+	})
+	return mux
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text+"\n")
+}

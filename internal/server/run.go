@@ -1,0 +1,97 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	// drainTime is how long requests in flight may take when the server stops.
+	drainTime = 10 * time.Second
+	// startTime is how long the first connections wait for the session manager.
+	startTime = 2 * time.Second
+)
+
+// httpServer has the limits without which a client that is slow, or sends
+// without end, holds what others need.
+func httpServer(h http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// Run serves until ctx ends, or until something that cannot be done without
+// fails, and then stops in order: it is no longer ready, requests in flight are
+// answered, last uses of sessions are written, the database is closed.
+func (s *Server) Run(ctx context.Context) error {
+	main := httpServer(s.handler, s.logger)
+	ops := httpServer(s.operations(), s.logger)
+	sessionsCtx, stopSessions := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSessions()
+
+	failed := make(chan error, 3)
+	var running, keeping sync.WaitGroup
+	keeping.Go(func() { failed <- s.sessions.Run(sessionsCtx) })
+	s.awaitSessions(ctx)
+	running.Go(func() { failed <- main.Serve(s.listener) })
+	running.Go(func() { failed <- ops.Serve(s.opsListener) })
+	s.ready.Store(true)
+	s.logger.Info("server: listening", "listen", s.Addr().String(), "ops.listen", s.OpsAddr().String(), "public_url", s.URL())
+
+	var cause error
+	select {
+	case <-ctx.Done():
+	case cause = <-failed:
+	}
+	s.logger.Info("server: stopping")
+	s.ready.Store(false)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	err := errors.Join(cause, stop(drain, main), stop(drain, ops))
+	running.Wait()
+	stopSessions()
+	keeping.Wait()
+	return errors.Join(err, s.Close())
+}
+
+// stop waits for the requests in flight, and cuts off those that take too long.
+func stop(ctx context.Context, server *http.Server) error {
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("requests were cut off after %v: %w", drainTime, server.Close())
+	}
+	return err
+}
+
+// awaitSessions keeps the first connections waiting until they can be decided
+// about, so that nobody is told 503 because they came early.
+func (s *Server) awaitSessions(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	pause := time.NewTicker(time.Millisecond)
+	defer pause.Stop()
+	for s.canDecide(ctx) != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-pause.C:
+		}
+	}
+}
+
+// canDecide asks the store through the session manager, and changes nothing.
+func (s *Server) canDecide(ctx context.Context) error {
+	_, err := s.sessions.Begin(ctx, "readiness")
+	return err
+}

@@ -1,0 +1,177 @@
+// Package server builds everything from a configuration, serves it, and takes
+// it down again in order. It is the one place that knows which store is used.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"cloakroom/forwardauth"
+	"cloakroom/internal/api"
+	"cloakroom/internal/config"
+	accounts "cloakroom/internal/db/sqlite"
+	"cloakroom/internal/factor/password"
+	"cloakroom/internal/signin"
+	"cloakroom/internal/web"
+	"cloakroom/session"
+	"cloakroom/session/sqlite"
+)
+
+// Options are what a Server is made of.
+type Options struct {
+	Config config.Config
+	Logger *slog.Logger // slog.Default unless set
+
+	// Passwords is how passwords are hashed; the zero value is right but for
+	// tests, which have no time for it.
+	Passwords password.Config
+	// ReauthenticateAfter is how long after a sign-in other sessions may be
+	// revoked: 15 minutes unless set.
+	ReauthenticateAfter time.Duration
+}
+
+// Server is a server that listens. Run serves; Close is for those who never
+// call Run.
+type Server struct {
+	logger   *slog.Logger
+	settings config.Settings
+	public   []config.PublicURL
+	store    *sqlite.Store
+	sessions *session.Manager
+	ready    atomic.Bool
+
+	listener, opsListener net.Listener
+	handler               http.Handler
+}
+
+// basePath is the path that everything public stands under.
+const basePath = "/auth"
+
+// New checks the configuration, opens the database and listens. It serves
+// nothing yet: connections wait until Run.
+func New(ctx context.Context, o Options) (_ *Server, err error) {
+	settings, err := o.Config.Check()
+	if err != nil {
+		return nil, err
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.ReauthenticateAfter == 0 {
+		o.ReauthenticateAfter = 15 * time.Minute
+	}
+	s := &Server{logger: o.Logger, settings: settings}
+	defer func() {
+		if err != nil {
+			_ = s.Close()
+		}
+	}()
+	if s.listener, err = listen("listen", settings.Listen); err != nil {
+		return nil, err
+	}
+	if s.opsListener, err = listen("ops.listen", settings.OpsListen); err != nil {
+		return nil, err
+	}
+	s.public = publicURLs(settings.PublicURLs, s.listener.Addr())
+	if s.store, err = openStore(ctx, settings.SQLitePath); err != nil {
+		return nil, err
+	}
+	return s, s.build(ctx, o)
+}
+
+// build puts the parts together.
+func (s *Server) build(ctx context.Context, o Options) error {
+	people, err := accounts.NewAccounts(ctx, s.store)
+	if err != nil {
+		return explainDatabase(s.settings.SQLitePath, err)
+	}
+	origins := make([]string, len(s.public))
+	for i, u := range s.public {
+		origins[i] = u.String()
+	}
+	s.sessions, err = session.New(session.Config{Store: s.store, Origins: origins, Logger: s.logger})
+	if err != nil {
+		return err
+	}
+	signIn := &signin.Service{
+		Sessions: s.sessions, Accounts: people, Passwords: password.New(o.Passwords), Logger: s.logger,
+	}
+	jsonAPI, err := api.New(api.Config{
+		Sessions: s.sessions, SignIn: signIn, BasePath: basePath, Recent: o.ReauthenticateAfter, Logger: s.logger,
+	})
+	if err != nil {
+		return err
+	}
+	pages, err := web.New(web.Config{
+		Sessions: s.sessions, SignIn: signIn, BasePath: basePath, PublicURL: s.URL(),
+		Recent: o.ReauthenticateAfter, Logger: s.logger,
+	})
+	if err != nil {
+		return err
+	}
+	s.handler = &public{
+		check: forwardauth.Handler{Sessions: s.sessions, SignInURL: s.URL() + basePath + "/sign-in"},
+		api:   jsonAPI, pages: pages, urls: s.public,
+	}
+	return nil
+}
+
+// URL is the canonical public URL, without a slash at its end.
+func (s *Server) URL() string { return s.public[0].String() }
+
+// Secure reports whether the canonical public URL is https.
+func (s *Server) Secure() bool { return s.public[0].Secure() }
+
+// Database is the path of the database's file, from the root where that is known.
+func (s *Server) Database() string {
+	if path, err := filepath.Abs(s.settings.SQLitePath); err == nil {
+		return path
+	}
+	return s.settings.SQLitePath
+}
+
+// Addr is the address that is listened on, and OpsAddr that of operations.
+func (s *Server) Addr() net.Addr    { return s.listener.Addr() }
+func (s *Server) OpsAddr() net.Addr { return s.opsListener.Addr() }
+
+// publicURLs are those that are configured, or the address of this machine.
+func publicURLs(configured []config.PublicURL, listening net.Addr) []config.PublicURL {
+	if len(configured) > 0 {
+		return configured
+	}
+	tcp, ok := listening.(*net.TCPAddr)
+	if !ok {
+		return nil
+	}
+	var urls []config.PublicURL
+	for _, host := range []string{"localhost", tcp.IP.String()} {
+		u, err := config.ParsePublicURL("http://" + net.JoinHostPort(host, fmt.Sprint(tcp.Port)))
+		if err == nil {
+			urls = append(urls, u)
+		}
+	}
+	return urls
+}
+
+// Close closes what New opened.
+func (s *Server) Close() error {
+	var errs []error
+	for _, l := range []net.Listener{s.listener, s.opsListener} {
+		if l != nil {
+			if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}
