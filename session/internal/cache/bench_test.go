@@ -113,7 +113,7 @@ func heap() int64 {
 func collect() float64 {
 	runtime.GC()
 	least := time.Hour
-	for range 5 {
+	for range 20 {
 		start := time.Now()
 		runtime.GC()
 		least = min(least, time.Since(start))

@@ -22,7 +22,7 @@ func (b *budget) over() bool { return b.used.Load() > b.limit }
 
 // spent reports whether identities may take no more: evicting lags behind, as
 // when a few large subjects come after many small ones.
-func (b *budget) spent() bool { return b.used.Load() > b.limit+b.limit/8 }
+func (b *budget) spent() bool { return b.used.Load()-b.limit > b.limit/8 }
 
 // shardLimit bounds the bytes of one shard's table. Hashing is uneven, so each
 // may have a quarter more than its share while the sum is within the limit.
@@ -32,7 +32,7 @@ func (b *budget) shardLimit() int64 { return b.limit / shardCount * 5 / 4 }
 // Beyond the limits another goes for it, unless all are young dead markers:
 // then the table grows all the same.
 func (c *Cache) makeRoom(s *shard) {
-	if n := s.smaller(); n != 0 {
+	if n := s.smaller(); n != 0 && c.budget.over() {
 		c.resize(s, n)
 	}
 	if !s.full() {

@@ -188,3 +188,5 @@ func checkArena(tb testing.TB, s *subjects) {
 		tb.Errorf("arena counts %d bytes in %d chunks of %d in %d", s.arena.total, s.arena.held, total, held)
 	}
 }
+
+func hashOf(c *Cache, subject string) uint64 { return maphash.String(c.subjects.seed, subject) }

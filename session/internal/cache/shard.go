@@ -128,30 +128,36 @@ func (s *shard) resize(n int) {
 func (s *shard) full() bool { return (s.count+1)*5 > len(s.slots)*4 }
 
 // larger is the next number of slots: twice as many while that is little,
-// then a quarter more, in whole pages of 8 KiB.
+// then a quarter more.
 func (s *shard) larger() int {
-	switch n := len(s.slots); {
-	case n == 0:
-		return firstSlots
-	case n < largeSlots:
-		return 2 * n
-	default:
-		return wholePages(n + n/4)
+	n := len(s.slots)
+	if n >= largeSlots {
+		return slotsFor(n + n/4)
 	}
+	return slotsFor(n + 1)
 }
 
-// smaller is the number of slots that the records want, if a large table is
-// less than three tenths full; else 0.
+// smaller is the number of slots that the records want, if the table is less
+// than three tenths full; else 0.
 func (s *shard) smaller() int {
-	if len(s.slots) <= largeSlots || s.count*10 >= len(s.slots)*3 {
+	if len(s.slots) <= firstSlots || s.count*10 >= len(s.slots)*3 {
 		return 0
 	}
-	return max(largeSlots, wholePages(s.count*25/16+1))
+	return slotsFor(s.count*25/16 + 1)
 }
 
-func wholePages(slots int) int {
-	const page = 8 << 10 / recordBytes
-	return (slots + page - 1) / page * page
+// slotsFor is the size of a table for at least n slots: a power of two while
+// it is small, then whole pages of 8 KiB, in which the runtime allocates.
+func slotsFor(n int) int {
+	if n > largeSlots {
+		const page = 8 << 10 / recordBytes
+		return (n + page - 1) / page * page
+	}
+	slots := firstSlots
+	for slots < n {
+		slots *= 2
+	}
+	return slots
 }
 
 // sweep removes the markers whose age counts from a second not after limit,

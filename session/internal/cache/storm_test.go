@@ -1,0 +1,303 @@
+package cache
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// workers is how many goroutines share the cache in the tests of this file.
+const workers = 8
+
+// together runs f in all workers until f returns false or the time is over,
+// and look, unless nil, beside them.
+func together(d time.Duration, look func(), f func(worker int, rng *rand.Rand) bool) {
+	var done sync.WaitGroup
+	var stop atomic.Bool
+	for w := range workers {
+		done.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(w), 1))
+			for !stop.Load() && f(w, rng) {
+			}
+		})
+	}
+	if look != nil {
+		for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+			look()
+		}
+	} else {
+		time.AfterFunc(d, func() { stop.Store(true) })
+		done.Wait()
+	}
+	stop.Store(true)
+	done.Wait()
+}
+
+// world is a store, a feed and a clock for the storm. What a worker may see of
+// a session follows from what had returned before it looked.
+type world struct {
+	t        *testing.T
+	c        *Cache
+	clock    atomic.Int32 // turned by a worker
+	resets   atomic.Uint64
+	subjects []stormSubject
+	sessions []stormSession
+}
+
+type stormSubject struct {
+	version atomic.Uint64 // in the store
+	named   atomic.Uint64 // how often the ring names it
+	applied atomic.Uint64 // every Drop of an older version has returned
+}
+
+// stormSession goes from token to token: the store accepts the current one.
+type stormSession struct {
+	token   atomic.Int64
+	named   atomic.Uint64
+	applied atomic.Int64 // every Bury of an earlier token has returned
+}
+
+const stormMarkerAge = 3
+
+func newWorld(t *testing.T, subjects, sessions int) *world {
+	return &world{
+		t: t, c: New(Config{MarkerAge: stormMarkerAge}),
+		subjects: make([]stormSubject, subjects), sessions: make([]stormSession, sessions),
+	}
+}
+
+func (w *world) subjectOf(i int) (*stormSubject, string) {
+	n := i % len(w.subjects)
+	return &w.subjects[n], subjectName(n)
+}
+
+// tokenOf numbers a token of session i for put and peek.
+func tokenOf(i int, token int64) int { return i<<32 | int(token) }
+
+// load does as a Manager does: it notes the ring, then reads the store, then
+// puts, however long that takes it.
+func (w *world) load(i int, rng *rand.Rand) {
+	session := &w.sessions[i]
+	subject, who := w.subjectOf(i)
+	token := session.token.Load()
+	sent := w.clock.Load()
+	resets, subjectNamed, sessionNamed := w.resets.Load(), subject.named.Load(), session.named.Load()
+	version, revoked := subject.version.Load(), session.token.Load() != token
+	if rng.IntN(4) == 0 {
+		runtime.Gosched()
+	}
+	if revoked {
+		w.c.Bury(keyOf(tokenOf(i, token)), w.clock.Load())
+		return
+	}
+	put(w.c, tokenOf(i, token), who, version, w.clock.Load(), func() bool {
+		// A load that took longer than a marker lasts is ruled out by the ring.
+		return w.resets.Load() != resets || subject.named.Load() != subjectNamed ||
+			session.named.Load() != sessionNamed || w.clock.Load()-sent >= stormMarkerAge
+	})
+}
+
+// revoke ends the current token. Without the feed, it is a load that has read
+// the revoked row before the feed brings the news: the marker stands alone.
+func (w *world) revoke(i int, feed bool) {
+	session := &w.sessions[i]
+	token := session.token.Load()
+	if !session.token.CompareAndSwap(token, token+1) {
+		return
+	}
+	if feed {
+		session.named.Add(1)
+	}
+	w.c.Bury(keyOf(tokenOf(i, token)), w.clock.Load())
+	raise(&session.applied, token+1)
+}
+
+// change gives the subject a new version and, by the feed, drops its cell.
+func (w *world) change(i int, feed bool) {
+	subject, who := w.subjectOf(i)
+	version := subject.version.Add(1)
+	if feed {
+		subject.named.Add(1)
+		w.c.Drop(who)
+		raise(&subject.applied, version)
+	}
+}
+
+func (w *world) look(i int, rng *rand.Rand) {
+	session := &w.sessions[i]
+	subject, who := w.subjectOf(i)
+	applied, least := session.applied.Load(), subject.applied.Load()
+	token := max(0, session.token.Load()-rng.Int64N(2))
+	state, version := peek(w.t, w.c, tokenOf(i, token), who, w.clock.Load())
+	if state == Live && token < applied {
+		w.t.Errorf("token %d of session %d is live after %d was applied", token, i, applied)
+	}
+	if state == Live && version < least {
+		w.t.Errorf("%s shows version %d, %d was applied", who, version, least)
+	}
+}
+
+// raise sets a to v unless it is higher already.
+func raise[T int64 | uint64](a interface {
+	Load() T
+	CompareAndSwap(T, T) bool
+}, v T) {
+	for old := a.Load(); old < v && !a.CompareAndSwap(old, v); old = a.Load() {
+	}
+}
+
+// TestEverythingAtOnce is insert, delete, growth and eviction from all
+// workers, with the whole cache inspected in between.
+func TestEverythingAtOnce(t *testing.T) {
+	w := newWorld(t, 6_000, 40_000)
+	look := func() {
+		w.clock.Add(1)
+		check(t, w.c, workers)
+	}
+	var most atomic.Int64
+	together(1500*time.Millisecond, look, func(_ int, rng *rand.Rand) bool {
+		i := rng.IntN(len(w.sessions))
+		if rng.IntN(2) == 0 {
+			i %= 500 // some are busy
+		}
+		switch op := rng.IntN(1000); {
+		case op < 450:
+			w.load(i, rng)
+		case op < 500:
+			w.revoke(i, op%2 == 0)
+		case op < 530:
+			w.change(i, op%2 == 0)
+		case op < 550:
+			w.c.TakeTouch(keyOf(tokenOf(i, w.sessions[i].token.Load())), 0)
+		case op == 999 && rng.IntN(100) == 0:
+			w.resets.Add(1)
+			w.c.Reset()
+		default:
+			w.look(i, rng)
+		}
+		raise(&most, w.c.budget.used.Load())
+		return !t.Failed()
+	})
+	check(t, w.c, 0)
+	t.Logf("%+v, at most %d bytes, %d resets, clock %d", w.c.Stats(), most.Load(), w.resets.Load(), w.clock.Load())
+}
+
+// TestGrowthLosesNothing: everything that was put is there, once, while the
+// tables grow under all workers.
+func TestGrowthLosesNothing(t *testing.T) {
+	const each = 10_000
+	c := New(Config{Bytes: 1 << 30, MarkerAge: 2})
+	var grown sync.WaitGroup
+	for w := range workers {
+		grown.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(w), 2))
+			for i := range each {
+				mine := i*workers + w
+				if !put(c, mine, subjectName(mine%1000), 1, 0, never) {
+					t.Errorf("token %d was not put", mine)
+				}
+				earlier := rng.IntN(i+1)*workers + w
+				want(t, c, earlier, subjectName(earlier%1000), 0, Live)
+				if t.Failed() {
+					return
+				}
+			}
+		})
+	}
+	grown.Wait()
+	for i := range each * workers {
+		if want(t, c, i, subjectName(i%1000), 0, Live); t.Failed() {
+			break
+		}
+	}
+	if st := c.Stats(); st.Records != each*workers {
+		t.Errorf("%d records of %d", st.Records, each*workers)
+	}
+	check(t, c, 0)
+}
+
+// TestCellIsNotReusedWhileReferredByManyAtOnce lets the subjects' last records
+// come and go as fast as they can, so that cells are freed and taken all the
+// time while other loads stand between their two steps.
+func TestCellIsNotReusedWhileReferredByManyAtOnce(t *testing.T) {
+	const subjects = 6
+	c := New(Config{MarkerAge: 1})
+	tokens := [workers]int{}
+	together(800*time.Millisecond, func() { check(t, c, workers) }, func(w int, rng *rand.Rand) bool {
+		subject := subjectName(rng.IntN(subjects))
+		token := w<<32 | tokens[w]
+		tokens[w]++
+		now := int32(tokens[w] / 1000)
+		named := never
+		switch rng.IntN(4) {
+		case 0:
+			named = func() bool { runtime.Gosched(); return false }
+		case 1:
+			named = second()
+		}
+		if put(c, token, subject, 1, now, named) && rng.IntN(8) > 0 {
+			want(t, c, token, subject, now, Live) // nobody else ends it
+		}
+		c.Bury(keyOf(token), now)
+		return !t.Failed()
+	})
+	check(t, c, 0)
+	if st := c.Stats(); st.Cells != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// TestIdentityIsNeverTorn: half of the workers change one subject again and
+// again, half look at it. A hit must show the version it was put with, whole,
+// and the version never falls, since nothing empties the cell.
+func TestIdentityIsNeverTorn(t *testing.T) {
+	c := newCache()
+	var version atomic.Uint64
+	put(c, 1, "a", 0, 0, never)
+	put(c, 2, "a", 0, 0, never) // keeps the cell
+	var shown [workers]uint64
+	together(1200*time.Millisecond, nil, func(w int, _ *rand.Rand) bool {
+		if w%2 == 0 {
+			for range 16 {
+				put(c, 1, "a", version.Add(1), 0, never)
+			}
+			return !t.Failed()
+		}
+		for range 64 {
+			state, v := peek(t, c, 1, "a", 0)
+			if state != Live {
+				continue
+			}
+			if v < shown[w] {
+				t.Errorf("version %d after %d", v, shown[w])
+			}
+			shown[w] = v
+		}
+		return !t.Failed()
+	})
+	check(t, c, 0)
+}
+
+// TestReusedCellEndsWhatReferredToIt: sessions of a dropped subject stay dead
+// while others' loads fill the same cell and other cells again.
+func TestReusedCellEndsWhatReferredToIt(t *testing.T) {
+	c := newCache()
+	together(600*time.Millisecond, nil, func(w int, rng *rand.Rand) bool {
+		subject := subjectName(w)
+		first, second := w<<32|1, w<<32|2
+		for range 8 {
+			v := rng.Uint64N(1 << 20)
+			c.Drop(subject)
+			put(c, first, subject, v, 0, never)
+			c.Drop(subject)
+			put(c, second, subject, v+1, 0, never)
+			want(t, c, first, subject, 0, Miss)
+			want(t, c, second, subject, 0, Live)
+		}
+		return !t.Failed()
+	})
+	check(t, c, 0)
+}
