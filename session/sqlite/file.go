@@ -201,13 +201,16 @@ func (f *file) err() error {
 	return nil
 }
 
+// close closes the file. A transaction that is open is rolled back.
 func (f *file) close() error {
 	var errs []error
 	if f.pool != nil {
-		errs = append(errs, f.pool.Close())
+		errs = append(errs, f.reads.close(), f.pool.Close())
 	}
 	if f.held != nil {
-		errs = append(errs, f.held.Close())
+		// The statements first: the driver keeps the connection, with its
+		// locks, for as long as there is one of them.
+		errs = append(errs, f.writes.close(), f.held.Close())
 	}
 	if f.db != nil {
 		errs = append(errs, f.db.Close())

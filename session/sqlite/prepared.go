@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -67,6 +68,18 @@ func (p *prepared) rows(ctx context.Context, query string, args ...any) (*sql.Ro
 		return nil, err
 	}
 	return s.QueryContext(ctx, args...)
+}
+
+// close closes the statements. It waits for those that are being prepared.
+func (p *prepared) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for query, s := range p.statements {
+		errs = append(errs, s.Close())
+		delete(p.statements, query)
+	}
+	return errors.Join(errs...)
 }
 
 type noRow struct{ err error }

@@ -44,10 +44,11 @@ type Store struct {
 	file    atomic.Pointer[file] // the one in use, or the one that failed last
 	sweeper sweeper
 
-	queue   chan *work
-	closing chan struct{} // closed by Close
-	ended   chan struct{} // closed when the writer has ended
-	close   func() error  // does the work of Close once
+	queue    chan *work
+	closing  chan struct{} // closed by Close
+	ended    chan struct{} // closed when the writer has ended
+	closeErr error         // the writer's, set before ended is closed
+	close    func() error  // does the work of Close once
 }
 
 // Open opens the database at path, and makes it if there is none, readable and
@@ -116,9 +117,7 @@ func (s *Store) Close() error { return s.close() }
 func (s *Store) shutDown() error {
 	close(s.closing)
 	<-s.ended
-	s.lapse(errClosed)
-	err := s.file.Load().close()
-	return errors.Join(err, s.lock.Close())
+	return errors.Join(s.closeErr, s.lock.Close())
 }
 
 // lapse takes the store out of use: from here on it vouches for nothing.

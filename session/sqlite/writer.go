@@ -40,10 +40,12 @@ func (w *writer) run() {
 		}
 		w.fail(cause)
 		if !w.reopen() {
-			break
+			return
 		}
 	}
 	w.refuse(errClosed)
+	w.store.lapse(errClosed)
+	w.store.closeErr = w.file.close()
 }
 
 // next takes what is queued: a batch of the store's own work, or one piece that
@@ -274,6 +276,7 @@ func (w *writer) pause(wait time.Duration) bool {
 	for {
 		select {
 		case <-w.store.closing:
+			w.refuse(errClosed)
 			return false
 		case p := <-w.store.queue:
 			p.tell(w.file.err())
