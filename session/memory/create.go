@@ -132,7 +132,7 @@ func (s *state) create(c session.Creation, ends []*record, now time.Time) *recor
 	second := now.Truncate(time.Second)
 	if r == nil {
 		r = &record{
-			row:     session.Row{ID: c.ID, Created: second},
+			row:     session.Row{ID: c.ID, Created: second, Remember: c.Remember},
 			subject: c.Subject,
 			data:    make(map[string][]byte),
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"cloakroom/session"
 )
@@ -113,6 +114,7 @@ func commitOrder(f *fixture) {
 	}
 	start := f.head()
 	var revokers sync.WaitGroup
+	defer revokers.Wait()
 	for _, t := range tickets {
 		revokers.Go(func() {
 			joins := []session.Join{f.JoinWrite(t.id.String(), nil)}
@@ -124,24 +126,44 @@ func commitOrder(f *fixture) {
 			}
 		})
 	}
-	var followed []session.Entry
-	for at := start; len(followed) < len(tickets) && !f.Failed(); {
-		batch, err := f.Store.Tick(f.Context(), at, 5)
-		f.ok(err)
-		equal(f, "reset", batch.Reset, false)
-		for _, e := range batch.Entries {
-			for _, h := range e.Hashes {
-				f.wantEnded(tickets[h])
-			}
-			followed = append(followed, e)
-			at.Number, at.Nonce = e.Number, e.Nonce
+	returned := make(chan struct{})
+	go func() {
+		revokers.Wait()
+		close(returned)
+	}()
+	followed := follow(f, start, returned, func(e session.Entry) {
+		for _, h := range e.Hashes {
+			f.wantEnded(tickets[h])
 		}
-	}
-	revokers.Wait()
+	})
+	equal(f, "entries followed", len(followed), len(tickets))
 	for i, e := range f.since(start) {
 		equal(f, "number", e.Number, start.Number+1+uint64(i))
 		equal(f, "number followed", followed[i].Number, e.Number)
 		equal(f, "nonce followed", followed[i].Nonce, e.Nonce)
+	}
+}
+
+// follow ticks as a node does, until after those who write have returned.
+func follow(f *fixture, at session.Position, returned <-chan struct{}, see func(session.Entry)) []session.Entry {
+	var followed []session.Entry
+	for last := false; ; {
+		batch, err := f.Store.Tick(f.Context(), at, 5)
+		f.ok(err)
+		equal(f, "reset", batch.Reset, false)
+		for _, e := range batch.Entries {
+			see(e)
+			followed = append(followed, e)
+			at.Number, at.Nonce = e.Number, e.Nonce
+		}
+		if last && len(batch.Entries) == 0 {
+			return followed
+		}
+		select {
+		case <-returned:
+			last = true
+		default:
+		}
 	}
 }
 
@@ -238,12 +260,16 @@ func watch(f *fixture) {
 		returned <- f.Store.Watch(ctx, signals)
 	}()
 	// A wake-up may be lost, at least while the watch begins: so log until one
-	// arrives. A store that never wakes is ended by the test's own time limit.
+	// arrives.
+	patience := time.After(20 * time.Second)
 	for awake := false; !awake; {
 		f.apply(session.RevokeAll("ann"))
 		select {
 		case <-woken:
 			awake = true
+		case <-patience:
+			cancel()
+			f.Fatal("never woken")
 		default:
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 func replacing() []promise {
 	return []promise{
-		{"Replace keeps id, creation time and data, under a new token", replaceKeeps},
+		{"Replace keeps id, creation time, data and whether it is remembered, under a new token", replaceKeeps},
 		{"Replace begins both limits anew, with new level, methods and client", replaceRenews},
 		{"Replace kills the old token at once, with an entry that names it", replaceKills},
 		{"Replace of another subject's session is refused and changes nothing", replaceForeign},
@@ -30,7 +30,7 @@ func replace(t ticket) func(*session.Creation) {
 }
 
 func replaceKeeps(f *fixture) {
-	old := f.signIn("ann")
+	old := f.signIn("ann", func(c *session.Creation) { c.Remember = true })
 	created := f.load(old).Session.Created
 	f.ok(f.Store.PutData(f.Context(), f.now(), old.id, "cart", []byte("hat")))
 	f.advance(time.Minute)
@@ -41,6 +41,8 @@ func replaceKeeps(f *fixture) {
 	equal(f, "id", renewed.id, old.id)
 	l := f.load(renewed)
 	f.sameTime("created", l.Session.Created, created)
+	equal(f, "remember", l.Session.Remember, true)
+	equal(f, "remember of one that was not", f.load(f.signIn("bob")).Session.Remember, false)
 	value, ok, err := f.Store.GetData(f.Context(), f.now(), renewed.id, "cart")
 	f.ok(err)
 	equal(f, "data", string(value), "hat")

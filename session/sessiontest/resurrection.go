@@ -151,10 +151,12 @@ func loadBegunBefore(f *fixture, e ending) {
 			}
 		}
 	})
-	e.end(f, victim, by)
-	f.wantEnded(victim)
-	close(stop)
-	loads.Wait()
+	func() {
+		defer loads.Wait()
+		defer close(stop)
+		e.end(f, victim, by)
+		f.wantEnded(victim)
+	}()
 	f.wantEnded(victim)
 }
 
@@ -229,8 +231,10 @@ func allBegunBefore(f *fixture, e ending) {
 		})
 	}
 	close(started)
-	e.end(f, victim, by)
-	under.Wait()
+	func() {
+		defer under.Wait()
+		e.end(f, victim, by)
+	}()
 	f.wantEnded(victim)
 	if !e.continues && !e.byToken {
 		f.wantEnded(ticket{victim.subject, victim.id, c.Token}) // the re-authentication may have come first

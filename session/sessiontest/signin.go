@@ -37,6 +37,7 @@ func signIn() []promise {
 func loadedAsCreated(f *fixture) {
 	c := f.begin("ann")
 	c.Level, c.Methods = 2, session.Password|session.TOTP
+	c.Remember = true
 	c.Profile = &session.Profile{
 		Name: "Ann", Email: "ann@example.org", EmailVerified: true,
 		Roles: []string{"b", "a"}, Attributes: []byte(`{"plan":"x"}`),
@@ -49,6 +50,7 @@ func loadedAsCreated(f *fixture) {
 	equal(f, "id", row.ID, c.ID)
 	equal(f, "level", row.Level, 2)
 	equal(f, "methods", row.Methods, c.Methods)
+	equal(f, "remember", row.Remember, true)
 	if row.Created.Before(started) || row.Created.Nanosecond() != 0 || row.Created.After(f.now()) {
 		f.Fatalf("created at %v, now is %v", row.Created, f.now())
 	}
