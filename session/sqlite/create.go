@@ -25,7 +25,7 @@ func (t *transaction) create(now time.Time, c session.Creation) (session.Created
 	case c.Epochs != session.Epochs{Subject: u.epoch, Global: t.global}:
 		return session.Created{}, session.ErrMoved
 	}
-	r := record{row: session.Row{ID: c.ID, Created: now.Truncate(time.Second)}}
+	r := record{row: session.Row{ID: c.ID, Created: now.Truncate(time.Second), Remember: c.Remember}}
 	if !c.Replace.IsZero() {
 		if r, err = t.liveOf(c.Subject, c.Replace, now); err != nil {
 			return session.Created{}, err
@@ -180,11 +180,13 @@ func (t *transaction) end(e ending, now time.Time) error {
 
 func (t *transaction) insert(c session.Creation, u *subject, r *record) error {
 	return t.execOne(`INSERT INTO cloakroom_sessions (id, token, subject, epoch, global_epoch,
-		created, authenticated, last_seen, idle_ends, absolute_ends, idle, level, methods, user_agent, address, label)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		created, authenticated, last_seen, idle_ends, absolute_ends, idle, level, methods, remember,
+		user_agent, address, label)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.row.ID[:], r.token[:], u.key, r.epochs.Subject, r.epochs.Global,
 		r.row.Created.Unix(), r.row.Authenticated.Unix(), r.row.LastSeen.Unix(), r.row.IdleEnds.Unix(), r.row.Absolute.Unix(),
-		int64(c.Idle/time.Second), c.Level, uint16(c.Methods), c.Client.UserAgent, c.Client.Address, c.Client.Label)
+		int64(c.Idle/time.Second), c.Level, uint16(c.Methods), c.Remember,
+		c.Client.UserAgent, c.Client.Address, c.Client.Label)
 }
 
 // renew lets a live session go on under a new token.

@@ -29,7 +29,7 @@ type record struct {
 const (
 	selectRecord = `SELECT ` + subjectColumns + `, s.key, s.id, s.token, s.epoch, s.global_epoch,
 		(SELECT global_epoch FROM cloakroom_meta), s.ended IS NOT NULL,
-		s.created, s.authenticated, s.last_seen, s.idle_ends, s.absolute_ends, s.level, s.methods
+		s.created, s.authenticated, s.last_seen, s.idle_ends, s.absolute_ends, s.level, s.methods, s.remember
 		FROM cloakroom_sessions s LEFT JOIN cloakroom_subjects u ON u.key = s.subject `
 
 	recordByToken = selectRecord + `WHERE s.token = ?`
@@ -45,7 +45,7 @@ func scanRecord(row scanner) (record, error) {
 	r.subject, err = scanSubject(row,
 		&r.key, fixed(r.row.ID[:]), fixed(r.token[:]), &r.epochs.Subject, &r.epochs.Global, &r.global, &r.revoked,
 		second{&r.row.Created}, second{&r.row.Authenticated}, second{&r.row.LastSeen},
-		second{&r.row.IdleEnds}, second{&r.row.Absolute}, &r.row.Level, &r.row.Methods)
+		second{&r.row.IdleEnds}, second{&r.row.Absolute}, &r.row.Level, &r.row.Methods, &r.row.Remember)
 	if errors.Is(err, sql.ErrNoRows) {
 		return record{}, session.ErrNoSession
 	}

@@ -46,6 +46,7 @@ CREATE TABLE cloakroom_sessions (
     idle          INTEGER NOT NULL, -- seconds
     level         INTEGER NOT NULL,
     methods       INTEGER NOT NULL,
+    remember      INTEGER NOT NULL,
     user_agent    TEXT    NOT NULL,
     address       TEXT    NOT NULL,
     label         TEXT    NOT NULL,
