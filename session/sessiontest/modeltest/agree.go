@@ -1,0 +1,124 @@
+package modeltest
+
+import (
+	"errors"
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"cloakroom/session"
+)
+
+// valid returns the tokens of sessions that have not ended, expired or not.
+func (r *run) valid() map[session.Hash]*record {
+	valid := make(map[session.Hash]*record)
+	for _, s := range r.model.sessions {
+		if !r.model.ended(s) {
+			valid[s.token] = s
+		}
+	}
+	return valid
+}
+
+// changed reads what the last operation logged. Whatever it ended must be named
+// by an entry, whatever is named must have ended or changed, and subjects have
+// the number of the last entry that names them as their version.
+func (r *run) changed(before map[session.Hash]*record, position session.Position) {
+	batch, err := r.store.Tick(r.t.Context(), r.head, 1000)
+	r.ok(err)
+	if batch.Reset {
+		r.t.Fatalf("reset at %v", r.head)
+	}
+	after := r.valid()
+	hashes, subjects, all := make(map[session.Hash]bool), make(map[string]bool), false
+	for i, e := range batch.Entries {
+		if e.Number != r.head.Number+1+uint64(i) {
+			r.t.Fatalf("entry %d follows %d", e.Number, r.head.Number+uint64(i))
+		}
+		switch e.Kind {
+		case session.EntrySession:
+			for _, h := range e.Hashes {
+				hashes[h] = true
+				if after[h] != nil || before[h] == nil {
+					r.t.Fatal("an entry names a token that did not end")
+				}
+			}
+		case session.EntrySubject:
+			subjects[e.Subject] = true
+			r.model.subjects[e.Subject].version = e.Number
+		case session.EntryAll:
+			all = true
+		}
+	}
+	for h, s := range before {
+		if after[h] == nil && !hashes[h] && !subjects[s.subject] && !all {
+			r.t.Fatal("a session ended and no entry says so")
+		}
+	}
+	if n := len(batch.Entries); n > 0 && position.Number != batch.Entries[n-1].Number {
+		r.t.Fatalf("position %d, and the last entry is %d", position.Number, batch.Entries[n-1].Number)
+	}
+	r.head = batch.Head
+}
+
+// agree compares everything that the model knows with the store.
+func (r *run) agree(t *rapid.T) {
+	r.t = t
+	if batch, err := r.store.Tick(t.Context(), r.head, 10); err != nil || len(batch.Entries) > 0 {
+		t.Fatalf("%d entries that nothing accounts for, %v", len(batch.Entries), err)
+	}
+	infos, err := r.store.Subjects(t.Context(), r.names)
+	r.ok(err)
+	for _, name := range r.names {
+		r.agreeSubject(name, infos)
+	}
+	for _, s := range r.model.sessions {
+		for _, token := range s.old {
+			if l, err := r.store.Load(t.Context(), r.tick(), token); err == nil && !l.Ended {
+				t.Fatal("a token that was replaced is alive")
+			}
+		}
+		r.agreeSession(s)
+	}
+}
+
+func (r *run) agreeSubject(name string, infos []session.SubjectInfo) {
+	want := r.model.subjects[name]
+	i := slices.IndexFunc(infos, func(s session.SubjectInfo) bool { return s.Subject == name })
+	if (i >= 0) != want.row {
+		r.t.Fatalf("subject %s has a row: %v, want %v", name, i >= 0, want.row)
+	}
+	if i < 0 {
+		return
+	}
+	got := infos[i]
+	if got.Deleted != want.deleted || got.Version != want.version || got.Profile.Name != want.profile {
+		r.t.Fatalf("subject %+v, want %+v", got, *want)
+	}
+}
+
+func (r *run) agreeSession(want *record) {
+	l, err := r.store.Load(r.t.Context(), r.tick(), want.token)
+	if want.swept {
+		r.is(err, session.ErrNoSession)
+		return
+	}
+	if errors.Is(err, session.ErrNoSession) {
+		r.t.Fatal("a session was lost")
+	}
+	r.ok(err)
+	got := l.Session
+	if got.ID != want.id || l.Subject.Subject != want.subject || got.Level != want.level {
+		r.t.Fatalf("session %+v, want %+v", got, *want)
+	}
+	if l.Ended != r.model.ended(want) {
+		r.t.Fatalf("ended %v, want %v", l.Ended, r.model.ended(want))
+	}
+	if !got.Created.Equal(want.created) || !got.LastSeen.Equal(want.seen) ||
+		!got.IdleEnds.Equal(want.ends) || !got.Absolute.Equal(want.expires) {
+		r.t.Fatalf("times %+v, want %+v", got, *want)
+	}
+	if l.IdleLeft != want.ends.Sub(r.model.latest) || l.AbsoluteLeft != want.expires.Sub(r.model.latest) {
+		r.t.Fatalf("idle left %v, absolute left %v, at %v of %+v", l.IdleLeft, l.AbsoluteLeft, r.model.latest, *want)
+	}
+}
