@@ -67,7 +67,7 @@ var troubles = []struct {
 		"What arrived is damaged or incomplete. Nothing was changed.",
 		"Open the page again and repeat what you wanted to do.", "/account", "Go to your account"}},
 	{session.ErrSessionLimit, trouble{http.StatusConflict, "You are signed in on too many devices",
-		"Your account has as many sessions as it may have, all of them better protected than this one would be.",
+		"Your account has as many sessions as it may have, all of them better protected than this one would be. You are not signed in here.",
 		"Sign out on one of your other devices, then try again.", "/sign-in", "Back to sign-in"}},
 	{session.ErrMoved, trouble{http.StatusConflict, "Your account changed meanwhile",
 		"While you were signing in, your sessions were ended or your password was changed. You are not signed in.",

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -88,7 +89,8 @@ type accounts struct {
 	mu      sync.Mutex // guards what follows
 	byEmail map[string]string
 	byID    map[string]account.Credentials
-	fail    error // returned by reads
+	fail    error           // returned by reads
+	onRead  func(id string) // called when the credentials have been read
 }
 
 func (a *accounts) IDByEmail(_ context.Context, email string) (string, error) {
@@ -108,6 +110,9 @@ func (a *accounts) Credentials(_ context.Context, id string) (account.Credential
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c, ok := a.byID[id]
+	if a.onRead != nil {
+		a.onRead(id)
+	}
 	if a.fail != nil {
 		return account.Credentials{}, a.fail
 	}
@@ -287,4 +292,20 @@ func (p page) setsNoCookie() page {
 		p.t.Fatalf("the answer sets a cookie: %s", c)
 	}
 	return p
+}
+
+var errDisk = errors.New("no space left on device")
+
+// failWith makes every change of authority fail, or, with nil, work again.
+func (f *flaky) failWith(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail = err
+}
+
+// failReads makes every read of an account fail.
+func (a *accounts) failReads(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fail = err
 }

@@ -94,10 +94,9 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return errTooLarge
 	}
-	if r.PostForm == nil {
+	if err != nil {
 		return fmt.Errorf("%w: %w", errBadForm, err)
 	}
-	// An odd query in the address is nobody's business here; an odd body is.
 	for _, values := range r.PostForm {
 		if len(values) > 1 {
 			return fmt.Errorf("%w: a field stands twice", errBadForm)
