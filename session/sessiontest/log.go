@@ -261,7 +261,7 @@ func watch(f *fixture) {
 	}()
 	// A wake-up may be lost, at least while the watch begins: so log until one
 	// arrives.
-	patience := time.After(20 * time.Second)
+	patience := time.After(10 * time.Second)
 	for awake := false; !awake; {
 		f.apply(session.RevokeAll("ann"))
 		select {
