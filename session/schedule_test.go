@@ -237,11 +237,15 @@ func TestFreshJoinsNoLoadThatWasSent(t *testing.T) {
 		slow := b.startCheck(token, session.Cached)
 		<-answered
 		fresh := b.startCheck(token, session.Fresh)
-		if err := fresh.answer(); err != nil {
-			t.Fatalf("I8: %v", err)
+		select {
+		case <-fresh.done:
+		default:
+			t.Error("I6: a fresh check waits for a load that was sent before it began")
 		}
 		close(release)
-		_ = slow.answer()
+		if err := errors.Join(fresh.answer(), slow.answer()); err != nil {
+			t.Fatalf("I8: %v", err)
+		}
 	})
 }
 
