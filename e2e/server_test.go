@@ -10,17 +10,20 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// binary is the server, built once for all tests.
-var binary string
+// binary is the server, built once for all tests; shared is the browser of the
+// tests that need no profile of their own, started when it is first asked for.
+var (
+	binary string
+	shared func() (context.Context, error)
+)
 
-func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
+func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "cloakroom-e2e")
@@ -36,6 +39,15 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "build the server:", err)
 		return 1
 	}
+	stop := func() {}
+	defer func() { stop() }()
+	shared = sync.OnceValues(func() (context.Context, error) {
+		ctx, end, err := startBrowser(filepath.Join(dir, "profile"))
+		if err == nil {
+			stop = end
+		}
+		return ctx, err
+	})
 	return m.Run()
 }
 
