@@ -10,6 +10,10 @@ import (
 	"cloakroom/session"
 )
 
+const dataByID = `SELECT ` + recordColumns + `, d.value, d.key IS NOT NULL
+	FROM ` + recordTables + ` LEFT JOIN cloakroom_data d ON d.session = s.key AND d.key = ?
+	WHERE s.id = ?`
+
 // GetData returns the value, from one snapshot with the session.
 func (s *Store) GetData(ctx context.Context, now time.Time, id session.ID, key string) ([]byte, bool, error) {
 	reads, err := s.reads()
@@ -18,15 +22,11 @@ func (s *Store) GetData(ctx context.Context, now time.Time, id session.ID, key s
 	}
 	var value []byte
 	var found bool
-	err = reads.row(ctx, `SELECT d.value, d.session IS NOT NULL FROM cloakroom_meta m, cloakroom_sessions s
-		JOIN cloakroom_subjects u ON u.key = s.subject
-		LEFT JOIN cloakroom_data d ON d.session = s.key AND d.key = ?1
-		WHERE s.id = ?2 AND s.ended IS NULL AND s.epoch = u.epoch AND s.global_epoch = m.global_epoch
-		  AND s.idle_ends > ?3 AND s.absolute_ends > ?3`, key, id[:], s.clock.judge(now).Unix()).Scan(&value, &found)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, false, session.ErrNoSession
-	case err != nil:
+	r, err := scanRecord(reads.row(ctx, dataByID, key, id[:]), &value, &found)
+	if err == nil && !r.live(s.clock.judge(now)) {
+		err = session.ErrNoSession
+	}
+	if err != nil {
 		return nil, false, fmt.Errorf("sqlite: get data: %w", err)
 	}
 	return value, found, nil

@@ -76,3 +76,22 @@ func TestPathsThatAreNoFile(t *testing.T) {
 	}
 	openAt(t, filepath.Join(t.TempDir(), "50% off? #1.db"))
 }
+
+// TestSettings: what durability rests on is not left to a default.
+func TestSettings(t *testing.T) {
+	s := openAt(t, filepath.Join(t.TempDir(), "sessions.db"))
+	for _, test := range []struct {
+		on           *prepared
+		pragma, want string
+	}{
+		{s.file.Load().writes, "journal_mode", "wal"},
+		{s.file.Load().writes, "synchronous", "2"}, // FULL
+		{s.file.Load().writes, "foreign_keys", "1"},
+		{s.file.Load().reads, "query_only", "1"},
+	} {
+		var got string
+		if err := test.on.row(t.Context(), "PRAGMA "+test.pragma).Scan(&got); err != nil || got != test.want {
+			t.Errorf("%s is %s, %v", test.pragma, got, err)
+		}
+	}
+}

@@ -27,25 +27,26 @@ type record struct {
 }
 
 const (
-	selectRecord = `SELECT ` + subjectColumns + `, s.key, s.id, s.token, s.epoch, s.global_epoch,
+	recordColumns = subjectColumns + `, s.key, s.id, s.token, s.epoch, s.global_epoch,
 		(SELECT global_epoch FROM cloakroom_meta), s.ended IS NOT NULL,
-		s.created, s.authenticated, s.last_seen, s.idle_ends, s.absolute_ends, s.level, s.methods, s.remember
-		FROM cloakroom_sessions s LEFT JOIN cloakroom_subjects u ON u.key = s.subject `
+		s.created, s.authenticated, s.last_seen, s.idle_ends, s.absolute_ends, s.level, s.methods, s.remember`
+	recordTables = `cloakroom_sessions s LEFT JOIN cloakroom_subjects u ON u.key = s.subject`
 
-	recordByToken = selectRecord + `WHERE s.token = ?`
-	recordByID    = selectRecord + `WHERE s.id = ?`
+	recordByToken = `SELECT ` + recordColumns + ` FROM ` + recordTables + ` WHERE s.token = ?`
+	recordByID    = `SELECT ` + recordColumns + ` FROM ` + recordTables + ` WHERE s.id = ?`
 )
 
 // scanRecord returns session.ErrNoSession if there is no row. A session without
 // a subject, or a store without a global epoch, is an error of its own: NULL
 // has no place to be scanned into.
-func scanRecord(row scanner) (record, error) {
+func scanRecord(row scanner, more ...any) (record, error) {
 	var r record
 	var err error
-	r.subject, err = scanSubject(row,
+	r.subject, err = scanSubject(row, append([]any{
 		&r.key, fixed(r.row.ID[:]), fixed(r.token[:]), &r.epochs.Subject, &r.epochs.Global, &r.global, &r.revoked,
 		second{&r.row.Created}, second{&r.row.Authenticated}, second{&r.row.LastSeen},
-		second{&r.row.IdleEnds}, second{&r.row.Absolute}, &r.row.Level, &r.row.Methods, &r.row.Remember)
+		second{&r.row.IdleEnds}, second{&r.row.Absolute}, &r.row.Level, &r.row.Methods, &r.row.Remember,
+	}, more...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return record{}, session.ErrNoSession
 	}
