@@ -39,8 +39,11 @@ type record struct {
 	data    map[string][]byte
 }
 
+// newState returns an empty store's. Its log begins after number 1, so that a
+// subject made without an entry has a version other than 0, which means any.
 func newState() state {
 	return state{
+		cut:         session.Position{Number: 1},
 		incarnation: newIncarnation(),
 		epoch:       1,
 		subjects:    make(map[string]*subject),
@@ -68,7 +71,7 @@ func (s *state) row(name string) *subject {
 	sub := s.subjects[name]
 	if sub == nil {
 		sub = &subject{
-			info:     session.SubjectInfo{Subject: name},
+			info:     session.SubjectInfo{Subject: name, Version: s.head().Number},
 			epoch:    1,
 			sessions: make(map[session.ID]*record),
 		}

@@ -10,6 +10,7 @@ func profiles() []promise {
 	return []promise{
 		{"SetProfile replaces the whole profile and ends no session", setProfile},
 		{"SetProfile on a subject without a row makes one at epoch 1", setProfileWithoutRow},
+		{"a subject that was never changed has a version other than 0, which means any", versionOfUnchanged},
 		{"SetProfile of a stale version is refused and changes nothing", staleVersion},
 		{"of concurrent changes of one version one wins", concurrentVersions},
 		{"a profile at sign-in is logged only if it differs", profileAtSignIn},
@@ -50,8 +51,10 @@ func setProfile(f *fixture) {
 
 func setProfileWithoutRow(f *fixture) {
 	under := f.begin("ann")
-	_, err := f.tryApply(session.SetProfile("ann", session.Profile{Name: "Ann"}, 7))
-	f.is(err, session.ErrMoved)
+	for _, version := range []uint64{1, f.head().Number + 7, max(1, f.head().Number)} {
+		_, err := f.tryApply(session.SetProfile("ann", session.Profile{Name: "Ann"}, version))
+		f.is(err, session.ErrMoved)
+	}
 	_, ok := f.subject("ann")
 	equal(f, "row after a refusal", ok, false)
 	p := f.apply(session.SetProfile("ann", session.Profile{Name: "Ann"}, 0))
@@ -59,6 +62,17 @@ func setProfileWithoutRow(f *fixture) {
 	equal(f, "row", ok, true)
 	equal(f, "version", info.Version, p.Number)
 	f.wantLive(f.create(under))
+}
+
+func versionOfUnchanged(f *fixture) {
+	f.signIn("ann") // with no entry before it at all
+	info, _ := f.subject("ann")
+	if info.Version == 0 || info.Version > f.head().Number {
+		f.Fatalf("version %d, and the head is %d", info.Version, f.head().Number)
+	}
+	f.apply(session.SetProfile("ann", session.Profile{Name: "1"}, info.Version))
+	_, err := f.tryApply(session.SetProfile("ann", session.Profile{Name: "2"}, info.Version))
+	f.is(err, session.ErrMoved)
 }
 
 func staleVersion(f *fixture) {

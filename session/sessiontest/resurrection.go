@@ -18,8 +18,8 @@ type ending struct {
 	// continues: the session goes on under another token; the victim is the
 	// old one.
 	continues bool
-	// byToken: only the session of the victim's token ends, not one that goes
-	// on under its id.
+	// byToken: only the victim's token is sure to end. A re-authentication that
+	// comes first may go on under its id.
 	byToken bool
 	// liveOnly: only a session that has not expired ends this way.
 	liveOnly bool
@@ -75,6 +75,7 @@ func endings() []ending {
 				f.touch(by, f.now())
 				f.signIn(victim.subject, func(c *session.Creation) { c.Limit = 2 })
 			},
+			byToken:  true,
 			liveOnly: true,
 		},
 	}

@@ -21,7 +21,7 @@ type model struct {
 type subject struct {
 	row     bool
 	epoch   uint64
-	version uint64
+	version uint64 // 0 is not known yet: the row was made without an entry
 	deleted bool
 	profile string // its name, which is all of it
 }
@@ -38,13 +38,6 @@ type record struct {
 	revoked                      time.Time
 	swept                        bool
 	data                         map[string]string
-}
-
-// judge moves the time on, never back.
-func (m *model) judge(now time.Time) {
-	if now.After(m.latest) {
-		m.latest = now
-	}
 }
 
 func (m *model) epochs(name string) session.Epochs {

@@ -26,7 +26,7 @@ func Run(t *testing.T, open func(*testing.T) sessiontest.Engine) {
 	}
 	shared := &shared{store: e.Store, now: time.Date(2031, 5, 6, 7, 8, 9, 250_000_000, time.UTC)}
 	rapid.Check(t, func(rt *rapid.T) {
-		r := begin(rt, shared)
+		r := newRun(rt, shared)
 		rt.Repeat(map[string]func(*rapid.T){
 			"advance":  r.advance,
 			"set back": r.setBack,
@@ -62,17 +62,18 @@ type run struct {
 	back     time.Duration // how far the caller's clock is set back
 }
 
-func begin(t *rapid.T, s *shared) *run {
+func newRun(t *rapid.T, s *shared) *run {
 	s.count++
 	r := &run{
 		shared: s, t: t,
-		model: &model{latest: s.now, subjects: make(map[string]*subject)},
+		model: &model{subjects: make(map[string]*subject)},
 	}
 	for i := range 3 {
 		name := fmt.Sprintf("%d-%d", s.count, i)
 		r.names = append(r.names, name)
 		r.model.subjects[name] = &subject{epoch: 1}
 	}
+	r.judge()
 	epochs, err := s.store.Begin(context.Background(), r.names[0])
 	r.ok(err)
 	r.model.global = epochs.Global
@@ -88,18 +89,24 @@ func (r *run) ok(err error) {
 	}
 }
 
-// tick returns the time that the next operation is given.
-func (r *run) tick() time.Time {
-	now := r.now.Add(-r.back)
-	r.model.judge(now)
-	return now
+// passed is the time that the caller's clock shows.
+func (r *run) passed() time.Time { return r.now.Add(-r.back) }
+
+// judge has the store judge by the present time, so that the model knows the
+// latest time that it has judged by: a call that is refused may or may not.
+func (r *run) judge() {
+	_, _, err := r.store.List(context.Background(), r.now, r.names[0], "", 1)
+	r.ok(err)
+	r.model.latest = r.now
 }
 
 func (r *run) advance(t *rapid.T) {
 	d := rapid.SampledFrom([]time.Duration{
 		time.Second, time.Minute, 20 * time.Minute, time.Hour, 5 * time.Hour, 30 * time.Hour,
 	}).Draw(t, "by")
+	r.t = t
 	r.now, r.back = r.now.Add(d), 0
+	r.judge()
 }
 
 func (r *run) setBack(t *rapid.T) {
@@ -166,7 +173,7 @@ func (r *run) create(t *rapid.T) {
 	if rapid.IntRange(0, 3).Draw(t, "profile") == 0 {
 		c.Profile = &session.Profile{Name: c.ID.String()}
 	}
-	now := r.tick()
+	now := r.passed()
 	refusals := r.model.refusals(c)
 	created, err := r.store.Create(t.Context(), now, c, nil)
 	if len(refusals) > 0 {
@@ -197,7 +204,7 @@ func (r *run) gone(c session.Creation) []*record {
 
 // chosen returns 0 for a session that the store has ended, else 1.
 func (r *run) chosen(s *record) int {
-	if l, err := r.store.Load(r.t.Context(), r.tick(), s.token); err == nil && !l.Ended {
+	if l, err := r.store.Load(r.t.Context(), r.passed(), s.token); err == nil && !l.Ended {
 		return 1
 	}
 	return 0
@@ -221,7 +228,7 @@ func (r *run) apply(t *rapid.T) {
 		c.Profile = session.Profile{Name: session.NewID().String()}
 		c.Version = rapid.SampledFrom([]uint64{0, r.model.subjects[c.Subject].version, r.head.Number}).Draw(t, "version")
 	}
-	now, before := r.tick(), r.valid()
+	now, before := r.passed(), r.valid()
 	refused := r.model.apply(c)
 	position, err := r.store.Apply(t.Context(), now, c, nil)
 	if refused != nil {
@@ -238,8 +245,9 @@ func (r *run) apply(t *rapid.T) {
 func (r *run) touch(t *rapid.T) {
 	r.t = t
 	ago := time.Duration(rapid.IntRange(0, 120).Draw(t, "minutes ago")) * time.Minute
-	touch := session.Touch{ID: r.any(t).id, Seen: r.now.Add(-ago)}
-	r.ok(r.store.Touch(t.Context(), r.now.Add(-r.back), []session.Touch{touch}))
+	now := r.passed()
+	touch := session.Touch{ID: r.any(t).id, Seen: now.Add(-ago)}
+	r.ok(r.store.Touch(t.Context(), now, []session.Touch{touch}))
 	r.model.touch(touch)
 }
 
@@ -247,7 +255,7 @@ func (r *run) put(t *rapid.T) {
 	r.t = t
 	s := r.any(t)
 	value := rapid.StringN(0, 8, 8).Draw(t, "value")
-	err := r.store.PutData(t.Context(), r.tick(), s.id, "k", []byte(value))
+	err := r.store.PutData(t.Context(), r.passed(), s.id, "k", []byte(value))
 	if s.data == nil || !r.model.live(s) {
 		r.is(err, session.ErrNoSession)
 		return
@@ -259,7 +267,7 @@ func (r *run) put(t *rapid.T) {
 func (r *run) take(t *rapid.T) {
 	r.t = t
 	s := r.any(t)
-	value, ok, err := r.store.TakeData(t.Context(), r.tick(), s.id, "k")
+	value, ok, err := r.store.TakeData(t.Context(), r.passed(), s.id, "k")
 	if s.data == nil || !r.model.live(s) {
 		r.is(err, session.ErrNoSession)
 		return
@@ -273,7 +281,7 @@ func (r *run) take(t *rapid.T) {
 
 func (r *run) list(t *rapid.T) {
 	r.t = t
-	name, now, cursor := r.name(t), r.tick(), ""
+	name, now, cursor := r.name(t), r.passed(), ""
 	limit := rapid.IntRange(1, 3).Draw(t, "limit")
 	listed := make(map[session.ID]int)
 	for {
@@ -302,7 +310,7 @@ func (r *run) list(t *rapid.T) {
 
 func (r *run) sweep(t *rapid.T) {
 	r.t = t
-	now := r.tick()
+	now := r.passed()
 	for {
 		n, err := r.store.Sweep(t.Context(), now, 100)
 		if r.ok(err); n == 0 {
