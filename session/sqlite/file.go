@@ -86,7 +86,7 @@ func openFile(ctx context.Context, path string, connect connectFunc) (_ *file, m
 func (f *file) openWriter(ctx context.Context, path string, connect connectFunc) error {
 	connector, err := connect(dsn(path, "mode", "rw",
 		"_busy_timeout", "5000", "_journal_mode", "WAL", "_synchronous", "FULL", "_foreign_keys", "1",
-		"_pragma", "cache_size(-65536)"))
+		"_pragma", "cache_size(-32768)")) // KiB: the upper levels of its indexes, and the pages in use
 	if err != nil {
 		return err
 	}

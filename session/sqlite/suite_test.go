@@ -8,9 +8,11 @@ import (
 
 	"cloakroom/session"
 	"cloakroom/session/sessiontest"
+	"cloakroom/session/sessiontest/modeltest"
 )
 
 func TestStore(t *testing.T) { sessiontest.Run(t, engineOn) }
+func TestModel(t *testing.T) { modeltest.Run(t, engineOn) }
 
 func engineOn(t *testing.T) sessiontest.Engine {
 	path := filepath.Join(t.TempDir(), "sessions.db")
