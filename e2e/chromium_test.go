@@ -250,6 +250,15 @@ func (d *device) width(w int64) {
 	d.do(chromedp.EmulateViewport(w, 860))
 }
 
+// pretend makes the window say that it is another browser.
+func (d *device) pretend(agent string) {
+	d.t.Helper()
+	d.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent})
+		return err
+	}))
+}
+
 // signUp makes an account and leaves the device signed in.
 func (d *device) signUp(base string) {
 	d.t.Helper()

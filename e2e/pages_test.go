@@ -62,6 +62,7 @@ func everyPage(t *testing.T, f func(t *testing.T, d *device, base string)) {
 	visitor, member := newWindow(t), newWindow(t)
 	visitor.width(1280)
 	member.width(1280)
+	member.pretend("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36")
 	member.signUp(base)
 	for _, agent := range []string{
 		iphone, "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", "curl/8.5.0",

@@ -123,6 +123,14 @@ var hostileText = []string{
 	"</title><svg onload=alert(1)>", strings.Repeat("x", 10_000), "\xff\xfe",
 }
 
+// A name may turn the direction of writing for itself, but not for the page.
+func TestANameStandsApart(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(firefox)
+	b.post("/auth/sign-up", url.Values{"email": {email}, "password": {secret}, "name": {"\u202eadA"}}).is(303)
+	b.get("/auth/account").is(200).shows("<h1><bdi>\u202eadA</bdi></h1>")
+}
+
 func TestHostileTextStaysText(t *testing.T) {
 	s := newSite(t)
 	for _, text := range hostileText {

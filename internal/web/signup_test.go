@@ -14,7 +14,7 @@ func TestSignUpSignsInAndLeadsBack(t *testing.T) {
 	b.post("/auth/sign-up", url.Values{
 		"email": {"Ada@Example.com"}, "password": {secret}, "name": {" Ada "}, "return_to": {"/app"},
 	}).redirects("/app")
-	b.get("/auth/account").is(200).shows("<h1>Ada</h1>", "ada@example.com", "this device only")
+	b.get("/auth/account").is(200).shows("<h1><bdi>Ada</bdi></h1>", "ada@example.com", "this device only")
 }
 
 func TestSignUpNamesTheFieldAndTheRule(t *testing.T) {

@@ -15,12 +15,17 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   button.hidden = false;
 }
 
-// One press, one request.
+// One press, one request. After a while it may be pressed again: the answer may
+// have been lost, or the person may have stopped it.
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     const button = form.querySelector("button:not([type=button])");
-    if (button.getAttribute("aria-busy") === "true") event.preventDefault();
+    if (button.getAttribute("aria-busy") === "true") {
+      event.preventDefault();
+      return;
+    }
     button.setAttribute("aria-busy", "true");
+    setTimeout(() => button.removeAttribute("aria-busy"), 5000);
   });
 }
 
