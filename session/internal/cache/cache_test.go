@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"pgregory.net/rapid"
@@ -126,6 +127,9 @@ func TestNamedAtTheCellStepPutsNothing(t *testing.T) {
 	if st := c.Stats(); st.Records != 0 || st.Cells != 0 {
 		t.Errorf("%+v", st)
 	}
+	put(c, 1, "a", 1, 0, never)
+	put(c, 2, "a", 2, 0, always)
+	want(t, c, 1, "a", 0, Live) // the cell was left alone
 	check(t, c, 0)
 }
 
@@ -329,10 +333,13 @@ func TestMemoryIsBounded(t *testing.T) {
 	next := 0
 	// In turn on one cache: what one kind has taken must come back.
 	for _, order := range []string{"one subject", "large profiles", "a subject each", "one subject", "a subject each"} {
-		most := int64(0)
-		for range 40_000 {
+		most, kept := int64(0), 0
+		for i := range 40_000 {
 			subject, identity := profiles[order](next)
-			c.Put(keyOf(next), Record{}, subject, 1, identity, int32(next/1000), false, never)
+			ok := c.Put(keyOf(next), Record{}, subject, 1, identity, int32(next/1000), false, never)
+			if ok && i >= 30_000 {
+				kept++
+			}
 			next++
 			if next%100 == 0 {
 				most = max(most, c.budget.used.Load())
@@ -342,10 +349,26 @@ func TestMemoryIsBounded(t *testing.T) {
 		if most > limit+slack {
 			t.Errorf("%s: %d bytes at most, limit %d: %+v", order, most, limit, st)
 		}
+		if kept < 8_000 {
+			t.Errorf("%s: only %d of the last 10000 were put", order, kept)
+		}
 		if st.Records < least[order] {
 			t.Errorf("%s: no more than %d records are kept: %+v", order, st.Records, st)
 		}
 		check(t, c, 0)
+	}
+}
+
+func TestTablesUseTheirLimitAndNoMore(t *testing.T) {
+	const limit = 8 << 20
+	c := New(Config{Bytes: limit, MarkerAge: 2})
+	most := int64(0)
+	for i := range 150_000 {
+		put(c, i, "a", 1, 0, never)
+		most = max(most, c.budget.used.Load())
+	}
+	if st := c.Stats(); most > limit || st.Records < limit/110 {
+		t.Errorf("%d bytes at most, %+v", most, st)
 	}
 }
 
@@ -414,6 +437,29 @@ func TestCompactionKeepsWhatIsAlive(t *testing.T) {
 		t.Errorf("arena of %d bytes for %d", st.ArenaBytes, arena.total)
 	}
 	check(t, c, 0)
+}
+
+// TestMovedIdentityIsFound stops a reader between the blob's name and its
+// chunk, which is retired meanwhile: it must go on with the copy.
+func TestMovedIdentityIsFound(t *testing.T) {
+	c := newCache()
+	s := &c.subjects
+	number, generation, _ := s.hold("a", 1, "\x01a", never)
+	cell := s.at(number)
+	moved := blob(cell.blob.Load())
+	s.hold("b", 1, "\x01b"+strings.Repeat("x", maxBlob-2), never)
+	for v := uint64(1); s.arena.current.Load().get(moved.chunk()) != nil; v++ {
+		s.hold("busy", v, "\x04busy"+strings.Repeat("x", 16_000), never)
+	}
+	copied := cell.blob.Load()
+	if _, ok := s.arena.text(moved); ok || copied == uint64(moved) {
+		t.Fatal("the blob was not moved")
+	}
+	cell.blob.Store(uint64(moved)) // what the reader has read
+	time.AfterFunc(10*time.Millisecond, func() { cell.blob.Store(copied) })
+	if text, ok := s.identity(number, generation); !ok || text != "\x01a" {
+		t.Errorf("got %q, %v", text, ok)
+	}
 }
 
 // TestOldChunkIsNotKeptForEver: one blob that never dies must not make the

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -158,7 +159,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		check(t, w.c, workers)
 	}
 	var most atomic.Int64
-	together(1500*time.Millisecond, look, func(_ int, rng *rand.Rand) bool {
+	together(1200*time.Millisecond, look, func(_ int, rng *rand.Rand) bool {
 		i := rng.IntN(len(w.sessions))
 		if rng.IntN(2) == 0 {
 			i %= 500 // some are busy
@@ -259,7 +260,7 @@ func TestIdentityIsNeverTorn(t *testing.T) {
 	put(c, 1, "a", 0, 0, never)
 	put(c, 2, "a", 0, 0, never) // keeps the cell
 	var shown [workers]uint64
-	together(1200*time.Millisecond, nil, func(w int, _ *rand.Rand) bool {
+	together(800*time.Millisecond, nil, func(w int, _ *rand.Rand) bool {
 		if w%2 == 0 {
 			for range 16 {
 				put(c, 1, "a", version.Add(1), 0, never)
@@ -279,6 +280,46 @@ func TestIdentityIsNeverTorn(t *testing.T) {
 		return !t.Failed()
 	})
 	check(t, c, 0)
+}
+
+// TestIdentityIsNeverTornUpClose reads one cell as fast as can be while it is
+// filled as fast as can be: the window between a generation and a blob is a
+// few instructions long.
+func TestIdentityIsNeverTornUpClose(t *testing.T) {
+	c := newCache()
+	s := &c.subjects
+	var fill sync.Mutex // guards version
+	var version uint64  // always the cell's generation too
+	var published atomic.Uint32
+	next := func() {
+		fill.Lock()
+		defer fill.Unlock()
+		version++
+		text := binary.BigEndian.AppendUint64([]byte("\x01a"), version)
+		_, generation, ok := s.hold("a", version, string(text), never)
+		if !ok || uint64(generation) != version {
+			t.Errorf("version %d under generation %d", version, generation)
+		}
+		published.Store(generation)
+	}
+	next()
+	together(2*time.Second, nil, func(w int, _ *rand.Rand) bool {
+		if w%2 == 0 {
+			for range 100 {
+				next()
+				s.release(1)
+			}
+			return !t.Failed()
+		}
+		for range 10_000 {
+			generation := published.Load()
+			text, ok := s.identity(1, generation)
+			if ok && binary.BigEndian.Uint64([]byte(text[2:])) != uint64(generation) {
+				t.Errorf("generation %d shows %x", generation, text)
+			}
+		}
+		return !t.Failed()
+	})
 }
 
 // TestReusedCellEndsWhatReferredToIt: sessions of a dropped subject stay dead
