@@ -32,6 +32,9 @@ func explainDatabase(path string, err error) error {
 	case errors.Is(err, fs.ErrPermission), code(err, sqlite3.SQLITE_READONLY), code(err, sqlite3.SQLITE_PERM):
 		return fmt.Errorf("database: %s may not be read and written by this user; "+
 			"change its owner, or choose another file with --database", path)
+	case code(err, sqlite3.SQLITE_CANTOPEN):
+		return fmt.Errorf("database: %s cannot be opened: it must be a file, in a directory that this user may write to; "+
+			"choose another with --database", path)
 	case code(err, sqlite3.SQLITE_NOTADB), code(err, sqlite3.SQLITE_CORRUPT):
 		return fmt.Errorf("database: %s is damaged or is no SQLite database; "+
 			"restore it from a backup, or choose another file with --database", path)

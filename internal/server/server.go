@@ -35,6 +35,10 @@ type Options struct {
 	// ReauthenticateAfter is how long after a sign-in other sessions may be
 	// revoked: 15 minutes unless set.
 	ReauthenticateAfter time.Duration
+
+	// wrap, in tests of this package only, puts faults between the session
+	// manager and the store.
+	wrap func(session.Store) session.Store
 }
 
 // Server is a server that listens. Run serves; Close is for those who never
@@ -96,7 +100,11 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	for i, u := range s.public {
 		origins[i] = u.String()
 	}
-	s.sessions, err = session.New(session.Config{Store: s.store, Origins: origins, Logger: s.logger})
+	var store session.Store = s.store
+	if o.wrap != nil {
+		store = o.wrap(store)
+	}
+	s.sessions, err = session.New(session.Config{Store: store, Origins: origins, Logger: s.logger})
 	if err != nil {
 		return err
 	}
@@ -141,7 +149,8 @@ func (s *Server) Database() string {
 func (s *Server) Addr() net.Addr    { return s.listener.Addr() }
 func (s *Server) OpsAddr() net.Addr { return s.opsListener.Addr() }
 
-// publicURLs are those that are configured, or the address of this machine.
+// publicURLs are those that are configured, or what this machine's browsers
+// reach the address by.
 func publicURLs(configured []config.PublicURL, listening net.Addr) []config.PublicURL {
 	if len(configured) > 0 {
 		return configured
@@ -152,6 +161,9 @@ func publicURLs(configured []config.PublicURL, listening net.Addr) []config.Publ
 	}
 	var urls []config.PublicURL
 	for _, host := range []string{"localhost", tcp.IP.String()} {
+		if host == "localhost" && !tcp.IP.Equal(net.IPv4(127, 0, 0, 1)) && !tcp.IP.Equal(net.IPv6loopback) {
+			continue
+		}
 		u, err := config.ParsePublicURL("http://" + net.JoinHostPort(host, fmt.Sprint(tcp.Port)))
 		if err == nil {
 			urls = append(urls, u)

@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite"
+)
+
+// run carries out a command line that is expected to end by itself.
+func run(t *testing.T, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var o, e bytes.Buffer
+	code = Run(ctx, args, &o, &e)
+	return code, o.String(), e.String()
+}
+
+// anywhere are flags with which serve disturbs nobody.
+func anywhere(t *testing.T) []string {
+	return []string{"serve", "--listen=127.0.0.1:0", "--ops.listen=127.0.0.1:0", "--database=sqlite:" + filepath.Join(t.TempDir(), "c.db")}
+}
+
+// pipe is an io.Writer whose first line that matches can be waited for.
+type pipe struct {
+	lines chan string
+}
+
+func (p pipe) Write(b []byte) (int, error) {
+	p.lines <- string(b)
+	return len(b), nil
+}
+
+// serving runs serve in the background until the test ends, and returns what it
+// printed for people.
+func serving(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	out := pipe{make(chan string, 16)}
+	code := make(chan int, 1)
+	var errOut bytes.Buffer
+	go func() { code <- Run(ctx, args, out, &errOut) }()
+	t.Cleanup(func() {
+		cancel()
+		if c := <-code; c != 0 {
+			t.Errorf("exit code %d: %s", c, &errOut)
+		}
+	})
+	select {
+	case text := <-out.lines:
+		return text
+	case c := <-code:
+		code <- c
+		t.Fatalf("serve ended: %s", &errOut)
+	}
+	return ""
+}
+
+func TestServePrintsWhereToGoWhereTheDataIsAndHowToStop(t *testing.T) {
+	t.Chdir(t.TempDir())
+	printed := serving(t, "serve", "--listen=127.0.0.1:0", "--ops.listen=127.0.0.1:0")
+	dir, _ := os.Getwd()
+	for _, want := range []string{filepath.Join(dir, "cloakroom.db"), "Ctrl-C"} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("%q is missing in:\n%s", want, printed)
+		}
+	}
+	url := regexp.MustCompile(`http://localhost:\d+`).FindString(printed)
+	response, err := http.Get(url + "/auth/v1/session")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusUnauthorized {
+		t.Errorf("%s: %s", url, response.Status)
+	}
+}
+
+func TestAVariableCountsBeforeTheDefaultAndAFlagBeforeBoth(t *testing.T) {
+	args := anywhere(t)
+	t.Setenv("CLOAKROOM_PUBLIC_URL", "https://variable.example,https://second.example")
+	if printed := serving(t, args...); !strings.Contains(printed, "https://variable.example\n") || strings.Contains(printed, "Safari") {
+		t.Error(printed)
+	}
+	if printed := serving(t, append(anywhere(t), "--public-url=https://flag.example")...); !strings.Contains(printed, "https://flag.example\n") {
+		t.Error(printed)
+	}
+	t.Setenv("CLOAKROOM_OPS_LISTEN", "nonsense")
+	if code, _, errOut := run(t, "serve", "--listen=127.0.0.1:0"); code != 1 || !strings.Contains(errOut, `ops.listen: "nonsense"`) {
+		t.Errorf("%d %s", code, errOut)
+	}
+}
+
+// fails checks that serve gives up with one sentence that holds all of want.
+func fails(t *testing.T, args []string, want ...string) {
+	t.Helper()
+	code, out, errOut := run(t, args...)
+	if code != 1 || out != "" {
+		t.Errorf("exit code %d, printed %q", code, out)
+	}
+	if strings.Count(errOut, "\n") != 1 || strings.Contains(errOut, "goroutine") {
+		t.Errorf("not one line: %s", errOut)
+	}
+	for _, w := range want {
+		if !strings.Contains(errOut, w) {
+			t.Errorf("%q is missing in: %s", w, errOut)
+		}
+	}
+}
+
+func TestWhatKeepsTheServerFromStartingIsOneClearSentence(t *testing.T) {
+	with := func(t *testing.T, flag string) []string { return append(anywhere(t), flag) }
+	file := func(t *testing.T, text string) string {
+		path := filepath.Join(t.TempDir(), "c.db")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	t.Run("port taken", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		fails(t, with(t, "--listen="+l.Addr().String()), "listen: ", l.Addr().String(), "in use by another program", "--listen")
+		fails(t, with(t, "--ops.listen="+l.Addr().String()), "ops.listen: ", "in use by another program", "--ops.listen")
+	})
+	t.Run("file of another process", func(t *testing.T) {
+		args := anywhere(t)
+		serving(t, args...)
+		fails(t, args, "database: ", "open already", "stop the other")
+	})
+	t.Run("no directory", func(t *testing.T) {
+		fails(t, with(t, "--database=sqlite:"+filepath.Join(t.TempDir(), "no", "c.db")), "database: ", "does not exist", "--database")
+	})
+	t.Run("no database", func(t *testing.T) {
+		fails(t, with(t, "--database=sqlite:"+file(t, strings.Repeat("this is a letter to my aunt. ", 200))), "database: ", "damaged or is no SQLite database", "backup")
+	})
+	t.Run("a directory", func(t *testing.T) {
+		fails(t, with(t, "--database=sqlite:"+t.TempDir()), "database: ", "cannot be opened", "--database")
+	})
+	t.Run("newer tables", func(t *testing.T) {
+		for _, component := range []string{"session", "account"} {
+			path := filepath.Join(t.TempDir(), "c.db")
+			db, err := sql.Open("sqlite", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = db.Exec(`CREATE TABLE cloakroom_migrations (component TEXT PRIMARY KEY, version INTEGER NOT NULL);
+				INSERT INTO cloakroom_migrations VALUES (?, 999)`, component)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			fails(t, with(t, "--database=sqlite:"+path), "database: ", "newer version", "999", "backup")
+		}
+	})
+	t.Run("open to all without https", func(t *testing.T) {
+		fails(t, with(t, "--listen=0.0.0.0:0"), "listen: ", "https")
+	})
+}
+
+func TestACommandLineThatCannotBeUnderstoodSaysWhatToTry(t *testing.T) {
+	for _, args := range [][]string{{}, {"sevre"}, {"serve", "--lisen=x"}, {"serve", "extra"}} {
+		code, _, errOut := run(t, args...)
+		if code != 2 || !strings.Contains(errOut, "cloakroom --help") {
+			t.Errorf("%v: %d %s", args, code, errOut)
+		}
+	}
+}
+
+func TestHelpNamesEveryFlagWithItsVariable(t *testing.T) {
+	code, out, _ := run(t, "serve", "--help")
+	if code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{"--listen", "$CLOAKROOM_LISTEN", "--ops.listen", "$CLOAKROOM_OPS_LISTEN", "--public-url", "$CLOAKROOM_PUBLIC_URL", "--database", "$CLOAKROOM_DATABASE"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%s is missing in:\n%s", want, out)
+		}
+	}
+}
+
+func TestVersionIsPrinted(t *testing.T) {
+	if code, out, _ := run(t, "version"); code != 0 || !strings.HasPrefix(out, "cloakroom ") {
+		t.Errorf("%d %q", code, out)
+	}
+}
