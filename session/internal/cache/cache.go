@@ -100,8 +100,9 @@ func New(config Config) *Cache {
 	return c
 }
 
-// Get looks a session up, which counts as activity if touch is set. It judges
-// no deadline.
+// Get looks a session up, which counts as activity if touch is set and neither
+// deadline has passed. Whether it is Live does not depend on deadlines: the
+// caller judges them.
 func (c *Cache) Get(key *Key, now int32, touch bool) (Hit, State) {
 	k := nameOf(key)
 	s := c.shard(k)
@@ -253,7 +254,7 @@ func (c *Cache) TakeTouch(key *Key, first int32) (seen int32, ok bool) {
 	if r == nil || r.dead() {
 		return 0, false
 	}
-	return r.takeTouch(first)
+	return r.takeTouch(first, s.now)
 }
 
 // Stats counts what the cache holds, shard by shard: a figure, not a snapshot.

@@ -67,11 +67,14 @@ func (r *record) unpack() Record {
 
 // visit marks a hit and reports whether it is the first touch. The record's
 // line is written only if that changes something.
+//
+// Once a deadline has passed a hit is no touch: the store decides then, and
+// must be told of the last use before it, which a mark of now would replace.
 func (r *record) visit(now int32, touch bool) (first bool) {
 	if r.meta&visitedBit == 0 {
 		r.meta |= visitedBit
 	}
-	return touch && r.touch(now)
+	return touch && now < r.idle && now < r.absolute && r.touch(now)
 }
 
 // touch marks the session as seen at now, which must be the shard's now: that
@@ -85,13 +88,17 @@ func (r *record) touch(now int32) (first bool) {
 	return first
 }
 
-// takeTouch rebuilds the second of the last touch from its low 9 bits and
-// first, which is not later than it.
-func (r *record) takeTouch(first int32) (seen int32, ok bool) {
+// takeTouch rebuilds the second of the last touch from its low 9 bits, first,
+// a second before it, and the shard's now, after which it cannot be: a Get
+// whose clock was read before first may have set the mark after it.
+func (r *record) takeTouch(first, now int32) (seen int32, ok bool) {
 	if r.meta&touchedBit == 0 {
 		return 0, false
 	}
 	r.meta &^= touchedBit
-	since := (r.meta>>secondShift - uint32(first)) & secondBits
-	return first + int32(since), true
+	seen = first + int32((r.meta>>secondShift-uint32(first))&secondBits)
+	if seen > now {
+		seen -= secondBits + 1
+	}
+	return seen, true
 }

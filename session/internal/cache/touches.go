@@ -31,7 +31,7 @@ func (c *Cache) TakeTouches(shard int, since int32, took Touched) {
 		if r.empty() || r.dead() {
 			continue
 		}
-		if seen, ok := r.takeTouch(since); ok {
+		if seen, ok := r.takeTouch(since, s.now); ok {
 			took(r.short(), r.id, seen)
 		}
 	}
@@ -47,7 +47,7 @@ func (c *Cache) TakeTouchOf(key *Key, since int32) (id [16]byte, seen int32, ok 
 	if r == nil || r.dead() {
 		return [16]byte{}, 0, false
 	}
-	seen, ok = r.takeTouch(since)
+	seen, ok = r.takeTouch(since, s.now)
 	return r.id, seen, ok
 }
 

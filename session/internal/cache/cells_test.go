@@ -1,0 +1,213 @@
+package cache
+
+import (
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestIdentitiesStayWholeAfterEvictionAndCompaction(t *testing.T) {
+	c := New(Config{MarkerAge: 2})
+	held := make(map[string]string)
+	for i := range 60_000 {
+		s := subjectName(i)
+		put(c, i, s, uint64(i), 0, never)
+		if i%100 == 0 {
+			if hit, state := c.Get(keyOf(i), 0, false); state == Live {
+				held[s] = hit.Identity
+			}
+		}
+		if i%20_000 == 0 {
+			runtime.GC()
+		}
+	}
+	first := c.subjects.arena.current.Load().first
+	c.Reset()
+	runtime.GC()
+	for i := range 10_000 {
+		put(c, i, subjectName(i), 1, 0, never)
+	}
+	if first == 0 || len(held) < 100 {
+		t.Fatalf("nothing was compacted (%d) or held (%d)", first, len(held))
+	}
+	for s, identity := range held {
+		versionOf(t, s, identity)
+	}
+}
+
+func TestCompactionKeepsWhatIsAlive(t *testing.T) {
+	c := newCache()
+	const n = 20_000
+	for round := uint64(1); round <= 6; round++ {
+		for i := range n {
+			if i%7 != 0 || round == 1 {
+				put(c, i, subjectName(i), round, 0, never)
+			}
+		}
+	}
+	for i := range n {
+		if _, version := peek(t, c, i, subjectName(i), 0); version != 6 && i%7 != 0 || version == 0 {
+			t.Errorf("token %d shows version %d", i, version)
+		}
+	}
+	if st, arena := c.Stats(), &c.subjects.arena; int64(arena.total)*3/2+4*chunkBytes < st.ArenaBytes {
+		t.Errorf("arena of %d bytes for %d", st.ArenaBytes, arena.total)
+	}
+	check(t, c, 0)
+}
+
+// TestMovedIdentityIsFound stops a reader between the blob's name and its
+// chunk, which is retired meanwhile: it must go on with the copy.
+func TestMovedIdentityIsFound(t *testing.T) {
+	c := newCache()
+	s := &c.subjects
+	number, generation, _ := s.hold("a", 1, "\x01a", never)
+	cell := s.at(number)
+	moved := blob(cell.blob.Load())
+	s.hold("b", 1, "\x01b"+strings.Repeat("x", maxBlob-2), never)
+	for v := uint64(1); s.arena.current.Load().get(moved.chunk()) != nil; v++ {
+		s.hold("busy", v, "\x04busy"+strings.Repeat("x", 16_000), never)
+	}
+	copied := cell.blob.Load()
+	if _, ok := s.arena.text(moved); ok || copied == uint64(moved) {
+		t.Fatal("the blob was not moved")
+	}
+	cell.blob.Store(uint64(moved)) // what the reader has read
+	time.AfterFunc(10*time.Millisecond, func() { cell.blob.Store(copied) })
+	if text, ok := s.identity(number, generation); !ok || text != "\x01a" {
+		t.Errorf("got %q, %v", text, ok)
+	}
+}
+
+// TestOldChunkIsNotKeptForEver: one blob that never dies must not make the
+// list of chunks grow with everything that comes and goes after it.
+func TestOldChunkIsNotKeptForEver(t *testing.T) {
+	var s subjects
+	var b budget
+	b.limit = math.MaxInt64
+	s.init(&b)
+	hold := func(subject string, version uint64) {
+		text := string(byte(len(subject))) + subject + strings.Repeat("x", 16_000)
+		if _, _, ok := s.hold(subject, version, text, never); !ok {
+			t.Fatal("not held")
+		}
+	}
+	for i := range 15 { // fills the first chunk
+		hold(subjectName(i), 1)
+	}
+	for v := range uint64(2000) {
+		hold("busy", v)
+	}
+	if n := len(s.arena.current.Load().list); n > 40 {
+		t.Errorf("the list has %d chunks, %d are held", n, s.arena.held)
+	}
+	checkArena(t, &s)
+}
+
+func TestIdentityTooLongIsNotKept(t *testing.T) {
+	c := newCache()
+	longest := "\x01a" + strings.Repeat("x", maxBlob-2)
+	if c.Put(keyOf(1), Record{}, "a", 1, longest+"x", 0, false, never) {
+		t.Error("put")
+	}
+	if !c.Put(keyOf(1), Record{}, "a", 1, longest, 0, false, never) {
+		t.Error("not put")
+	}
+	if hit, _ := c.Get(keyOf(1), 0, false); hit.Identity != longest {
+		t.Error("not whole")
+	}
+	check(t, c, 0)
+}
+
+// collide makes subject b hash to the cell of subject a.
+func collide(c *Cache, a, b string) {
+	s := &c.subjects
+	s.index[hashOf(c, b)] = s.index[hashOf(c, a)]
+}
+
+func TestCollidingSubjectsNeverMix(t *testing.T) {
+	c := newCache()
+	put(c, 1, "a", 1, 0, never)
+	collide(c, "a", "b")
+	for version := range uint64(3) {
+		if put(c, 2, "b", version, 0, never) {
+			t.Error("put into another subject's cell")
+		}
+	}
+	want(t, c, 1, "a", 0, Live)
+	want(t, c, 2, "b", 0, Miss)
+	c.Drop("b")
+	want(t, c, 1, "a", 0, Miss)
+	if !put(c, 2, "b", 1, 0, never) { // the cell is empty now
+		t.Error("not put")
+	}
+	want(t, c, 2, "b", 0, Live)
+	want(t, c, 1, "a", 0, Miss)
+}
+
+func TestCellIsNotReusedWhileReferred(t *testing.T) {
+	c := newCache()
+	put(c, 1, "a", 1, 0, never)
+	put(c, 2, "a", 1, 0, never)
+	cellOf := func(i int) uint32 { return c.shard(nameOf(keyOf(i))).find(nameOf(keyOf(i))).cell }
+	a := cellOf(1)
+	c.Drop("a")
+	c.Bury(keyOf(1), 0) // token 2 still refers to it
+	put(c, 3, "b", 1, 0, never)
+	if cellOf(3) == a {
+		t.Fatal("the cell was reused early")
+	}
+	check(t, c, 0)
+	c.Bury(keyOf(2), 0)
+	put(c, 4, "c", 1, 0, never)
+	if cellOf(4) != a {
+		t.Error("the cell was not reused")
+	}
+	check(t, c, 0)
+}
+
+func TestGenerationsNeverRepeat(t *testing.T) {
+	c := newCache()
+	seen := map[[2]uint32]string{}
+	for i := range 1000 {
+		subject := subjectName(i % 7)
+		put(c, i, subject, uint64(i), 0, never)
+		r := c.shard(nameOf(keyOf(i))).find(nameOf(keyOf(i)))
+		if was := seen[[2]uint32{r.cell, r.generation}]; was != "" {
+			t.Fatalf("cell %d had generation %d before, of %s", r.cell, r.generation, was)
+		}
+		seen[[2]uint32{r.cell, r.generation}] = subject
+		switch i % 3 {
+		case 0:
+			c.Drop(subject)
+		case 1:
+			c.Reset()
+		}
+	}
+}
+
+func TestWornOutCellIsRetired(t *testing.T) {
+	c := newCache()
+	put(c, 1, "a", 1, 0, never)
+	c.subjects.at(1).generation.Store(wornOut - 1)
+	if !put(c, 1, "a", 2, 0, never) {
+		t.Fatal("not put")
+	}
+	want(t, c, 1, "a", 0, Live)
+	if put(c, 2, "a", 3, 0, never) {
+		t.Error("filled under a generation that leaves none to empty it")
+	}
+	c.Drop("a")
+	want(t, c, 1, "a", 0, Miss)
+	if put(c, 2, "a", 3, 0, never) {
+		t.Error("a generation repeats")
+	}
+	c.Bury(keyOf(1), 0)
+	if !put(c, 2, "a", 3, 0, never) { // in another cell
+		t.Error("not put")
+	}
+	want(t, c, 2, "a", 0, Live)
+	check(t, c, 0)
+}
