@@ -12,14 +12,6 @@ import (
 func contexts() []promise {
 	return []promise{
 		{"a context that has ended gives its error back and nothing is written", endedContext},
-		{"a context's values and deadline change nothing", func(f *fixture) {
-			ctx, cancel := context.WithCancel(context.WithValue(f.Context(), contextKey{}, 1))
-			c := f.begin("ann")
-			_, err := f.Store.Create(ctx, f.now(), c, nil)
-			f.ok(err)
-			cancel() // after its return
-			f.wantLive(ticket{"ann", c.ID, c.Token})
-		}},
 	}
 }
 

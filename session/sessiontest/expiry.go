@@ -27,6 +27,7 @@ func expiry() []promise {
 		{"a touch moves nothing back", touchNeverBack},
 		{"a touch seen before the idle limit counts although it arrives after it", touchArrivesLate},
 		{"a touch seen when a limit had been reached changes nothing", touchTooLate},
+		{"a touch of an ended session changes nothing", touchOfEnded},
 		{"a touch of an unknown session is no error, and the others count", touchMany},
 		{"a touch logs nothing", func(f *fixture) {
 			t := f.signIn("ann")
@@ -127,6 +128,20 @@ func touchTooLate(f *fixture) {
 	f.touch(over, before.Absolute)
 	f.wantExpired(over)
 	f.sameTime("last seen", f.load(over).Session.LastSeen, before.LastSeen)
+}
+
+func touchOfEnded(f *fixture) {
+	revoked, moved := f.signIn("ann"), f.signIn("bob")
+	f.apply(session.Revoke("ann", revoked.id))
+	f.apply(session.RevokeAll("bob"))
+	f.advance(time.Minute)
+	for _, t := range []ticket{revoked, moved} {
+		before := f.load(t).Session
+		f.touch(t, f.now())
+		after := f.load(t).Session
+		f.sameTime("last seen", after.LastSeen, before.LastSeen)
+		f.sameTime("idle limit", after.IdleEnds, before.IdleEnds)
+	}
 }
 
 func touchMany(f *fixture) {
