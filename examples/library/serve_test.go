@@ -33,23 +33,23 @@ func TestARequestUnderWayIsAnsweredBeforeTheProgramEnds(t *testing.T) {
 	go func() { ended <- run(ctx, address, file) }()
 	waitUntil(t, "the program answers", func() bool { return status(t, address) == http.StatusOK })
 
-	body := &lateBody{strings.NewReader("email=" + ada + "&password=wrong"), sync.OnceFunc(func() {
+	body := &lateBody{strings.NewReader("name=Ada&email=" + ada + "&password=correct+horse+battery"), sync.OnceFunc(func() {
 		stop()
 		waitUntil(t, "the program takes no more requests", func() bool { return status(t, address) == 0 })
 	})}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/sign-in", body)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/sign-up", body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Expect", "100-continue")
-	client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute, DisableKeepAlives: true}}
-	answer, err := client.Do(r)
+	transport := &http.Transport{ExpectContinueTimeout: time.Minute, DisableKeepAlives: true}
+	answer, err := transport.RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusUnprocessableEntity {
+	if answer.StatusCode != http.StatusSeeOther {
 		t.Errorf("the request under way: %s", answer.Status)
 	}
 	if err := <-ended; err != nil {

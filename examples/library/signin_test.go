@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 )
@@ -34,7 +35,11 @@ func TestWhatIsWrongAndWhatIsDownAreToldApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	stranger.wants(stranger.post("/sign-in", "email", ada, "password", "wrong"), http.StatusServiceUnavailable, "at the moment")
-	b.wants(b.get("/account"), http.StatusServiceUnavailable, "have not been signed out")
+	p := b.get("/account")
+	b.wants(p, http.StatusServiceUnavailable, "have not been signed out")
+	if strings.Contains(p.body, `href="/sign-in"`) {
+		t.Error("an outage is shown as if nobody were signed in")
+	}
 	b.wants(b.post("/sign-out"), http.StatusServiceUnavailable, "")
 	if b.token() != token {
 		t.Error("an outage cost the cookie")

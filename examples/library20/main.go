@@ -39,13 +39,10 @@ func main() {
 			session.Problem(w, r, err)
 		}
 	})
-	mux.HandleFunc("GET /me", func(w http.ResponseWriter, r *http.Request) {
-		if s, ok := session.FromContext(r.Context()); ok {
-			fmt.Fprintln(w, "signed in as", s.Subject())
-			return
-		}
-		http.Error(w, "signed out", http.StatusUnauthorized)
-	})
+	mux.Handle("GET /me", sessions.Require()(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, _ := session.FromContext(r.Context())
+		fmt.Fprintln(w, "signed in as", s.Subject())
+	})))
 	mux.HandleFunc("POST /sign-out", func(w http.ResponseWriter, r *http.Request) {
 		if err := sessions.SignOut(w, r); err != nil {
 			session.Problem(w, r, err)
