@@ -15,9 +15,6 @@ import (
 
 const delta = time.Second
 
-// strict is how long a strict revocation waits.
-const strict = delta + delta/10 + 10*time.Millisecond
-
 // link is a node's connection to the store. A test replaces what a method does
 // by a hook, which gets the real method to call, or not to.
 type link struct {

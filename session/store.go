@@ -114,7 +114,8 @@ type Creation struct {
 	// Profile, unless nil, becomes the subject's; an entry and a new version
 	// only if it differs from what is there.
 	Profile *Profile
-	// Limit is how many live sessions the subject may have with this one.
+	// Limit is how many live sessions the subject may have with this one; at
+	// least 1.
 	// Beyond it the longest unseen of those whose level is not higher are
 	// revoked, each with an entry of its own.
 	Limit int
@@ -199,12 +200,12 @@ type Entry struct {
 type Lease uint8
 
 const (
-	// LeaseNone: the store cannot vouch for what it answered.
+	// LeaseNone says that the store cannot vouch for what it answered.
 	LeaseNone Lease = iota
-	// LeaseTimed: Config.Delta from when the tick was sent.
+	// LeaseTimed lasts Config.Delta from when the tick was sent.
 	LeaseTimed
-	// LeaseHeld: until Signals.Lapse. For a store that lives in this process
-	// and has no other node.
+	// LeaseHeld lasts until Signals.Lapse: for a store that lives in this
+	// process and has no other node.
 	LeaseHeld
 )
 
@@ -260,7 +261,8 @@ type Log interface {
 	//	ChangeOthers      subject's epoch + 1, and Session is re-stamped; ErrNoSession if it is not live
 	//	ChangeAll         subject's epoch + 1; a subject without a row gets one at 2
 	//	ChangeEverything  global epoch + 1
-	//	ChangeProfile     ErrMoved if Version is neither 0 nor the current one; a subject without a row gets one
+	//	ChangeProfile     ErrMoved if Version is neither 0 nor the current one; a subject without a row gets one;
+	//	                  logged also if it changes nothing
 	//	ChangeDelete      epoch + 1, profile emptied, a tombstone; idempotent
 	//
 	// Every change but ChangeDelete of a tombstone is ErrDeleted.
@@ -332,7 +334,8 @@ type Join interface {
 // Values are the small data kept with a session, by key. A session that is not
 // live at now is ErrNoSession: no write brings it back. The sum of the lengths
 // of keys and values of a session is at most MaxData; beyond it PutData is
-// ErrTooLarge. Each method is atomic.
+// ErrTooLarge. The length of a key is the Manager's to check. Each method is
+// atomic.
 type Values interface {
 	// GetData returns the value and whether there is one.
 	GetData(ctx context.Context, now time.Time, id ID, key string) ([]byte, bool, error)
