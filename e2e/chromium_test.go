@@ -78,7 +78,7 @@ type console struct {
 	said []string
 }
 
-func newDevice(t *testing.T, ctx context.Context) *device {
+func newDevice(ctx context.Context, t *testing.T) *device {
 	d := &device{t, ctx, &console{}}
 	messages := chromedp.Console(ctx) // from here on
 	go func() {
@@ -115,7 +115,7 @@ func newProfile(t *testing.T, options ...chromedp.ExecAllocatorOption) *device {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	return newDevice(t, ctx)
+	return newDevice(ctx, t)
 }
 
 // newWindow opens a window without cookies in the browser that all tests share.
@@ -130,7 +130,7 @@ func newWindow(t *testing.T) *device {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return newDevice(t, ctx)
+	return newDevice(ctx, t)
 }
 
 // do carries out steps, one after the other.

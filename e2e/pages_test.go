@@ -93,8 +93,8 @@ func TestPagesAreForEverybody(t *testing.T) {
 			d.prefer(scheme)
 			for _, width := range []int64{320, 390, 1280} {
 				d.width(width)
-				if over := read[int](d, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
-					t.Errorf("%d pixels do not fit into %d", over, width)
+				for _, found := range read[[]string](d, wide) {
+					t.Errorf("does not fit into %d pixels: %s", width, found)
 				}
 			}
 			for _, found := range append(read[[]string](d, violations), read[[]string](d, contrasts)...) {
@@ -124,6 +124,11 @@ func isLightAndStill(t *testing.T, d *device, base string) {
 		}
 	}
 }
+
+// wide is whatever reaches beyond the edge of the page, cut off there or not.
+const wide = `[...document.body.querySelectorAll("*")].filter(e =>
+	e.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5 || e.getBoundingClientRect().left < -0.5)
+	.map(e => e.outerHTML.slice(0, 120))`
 
 // shifts are the parts of the page that moved after they had been painted.
 const shifts = `new Promise(done => { const found = [];

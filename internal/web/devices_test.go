@@ -50,6 +50,7 @@ func TestARevokedDeviceIsRefusedOnItsNextRequest(t *testing.T) {
 	three := s.browser("curl/8.5.0").signIn()
 	list := one.get("/auth/account/sessions")
 	one.act(list, revokeURL(t, list, "Safari on iPhone"), nil).redirects("/auth/account/sessions?done")
+	one.get("/auth/account/sessions").is(200).hides("is signed out.") // only the page after the redirect says it
 	two.get("/auth/account").redirects("/auth/sign-in?return_to=%2Fauth%2Faccount")
 	three.get("/auth/account").is(200)
 	one.get("/auth/account/sessions?done").is(200).shows("Safari on iPhone is signed out.", `role="status"`).hides("<h2>Safari on iPhone")
