@@ -40,6 +40,7 @@ func TestWhatIsWrongAndWhatIsDownAreToldApart(t *testing.T) {
 	if strings.Contains(p.body, `href="/sign-in"`) {
 		t.Error("an outage is shown as if nobody were signed in")
 	}
+	b.wants(b.get("/style.css"), http.StatusOK, "color-scheme")
 	b.wants(b.post("/sign-out"), http.StatusServiceUnavailable, "")
 	if b.token() != token {
 		t.Error("an outage cost the cookie")
