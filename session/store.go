@@ -106,8 +106,9 @@ type Creation struct {
 	// its own, with both limits anew. An entry names the old hash.
 	Replace ID
 	// Presented, unless zero, is a token whose session, whoever's it is, is
-	// revoked in the same transaction, unless it is the one in Replace. A
-	// token that is unknown or dead is no error.
+	// revoked in the same transaction, unless it is the one in Replace; also
+	// if it has only expired, since a late touch could bring that back. A
+	// token that is unknown or ended is no error.
 	Presented Hash
 	// RevokeOthers raises the subject's epoch: all but this session end.
 	RevokeOthers bool
@@ -257,7 +258,7 @@ type Log interface {
 	// already ended) it runs the joins and returns the head of the log, so
 	// that waiting for it waits for the change that came before.
 	//
-	//	ChangeRevoke      ends Session; ErrNoSession if the subject has no such row
+	//	ChangeRevoke      ends Session, also if it has only expired; ErrNoSession if the subject has no such row
 	//	ChangeOthers      subject's epoch + 1, and Session is re-stamped; ErrNoSession if it is not live
 	//	ChangeAll         subject's epoch + 1; a subject without a row gets one at 2
 	//	ChangeEverything  global epoch + 1

@@ -32,7 +32,7 @@ type Profile struct {
 type SubjectInfo struct {
 	Subject string
 	Profile Profile
-	Version uint64 // number of the log entry that last changed the subject; for SetProfile
+	Version uint64 // number of the log entry that last changed the subject, never 0; for SetProfile
 	Deleted bool   // a tombstone: the subject signs in no more, and its profile is empty
 }
 
