@@ -27,7 +27,9 @@ func (p *pages) returnTo(raw string) string {
 	if u.Scheme+u.Host != "" && (u.Scheme != p.origin.Scheme || u.Host != p.origin.Host) {
 		return ""
 	}
-	if u.Host == "" && strings.HasPrefix(raw, "//") || !safePath(u.Path) || p.isWayIn(u.Path) {
+	// A slash that is written as %2F begins no path: the location would be
+	// taken as relative to the page.
+	if !strings.HasPrefix(u.EscapedPath(), "/") || !safePath(u.Path) || p.isWayIn(u.Path) {
 		return ""
 	}
 	back := url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}

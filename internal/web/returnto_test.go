@@ -65,6 +65,9 @@ var hostileWays = []string{
 	"/x\r\nSet-Cookie: a=b",
 	"/x y",
 	"/%zz",
+	"%2F0",
+	"%2f%2fevil.example",
+	"https://app.example%2Fx",
 	"/auth/sign-in",
 	"/auth/sign-out?x=1",
 }
