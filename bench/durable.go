@@ -78,10 +78,10 @@ func (t durable) issuing(ctx context.Context, callers, n int) (float64, error) {
 // signIns times the public Issue. The attempts are begun before: in between
 // lies the verification of a password, a thousand times as long as either.
 func signIns(ctx context.Context, m *session.Manager, callers, n int) (float64, error) {
-	attempts := make([]session.Attempt, n)
+	attempts := make([]session.Attempt, (n+perSubject-1)/perSubject)
 	for i := range attempts {
 		var err error
-		if attempts[i], err = m.Begin(ctx, subject(i/perSubject)); err != nil {
+		if attempts[i], err = m.Begin(ctx, subject(i)); err != nil {
 			return 0, err
 		}
 	}
@@ -92,7 +92,7 @@ func signIns(ctx context.Context, m *session.Manager, callers, n int) (float64, 
 	for caller := range callers {
 		all.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if _, _, err := m.Issue(ctx, attempts[i], browserGrant(i)); err != nil {
+				if _, _, err := m.Issue(ctx, attempts[i/perSubject], browserGrant(i)); err != nil {
 					errs[caller] = err
 					return
 				}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // experiment is a set of measurements that belong together: they share what
@@ -10,7 +11,10 @@ import (
 type experiment struct {
 	name string
 	rows []row
-	open func(context.Context, *bench) (trial, error)
+	// needs says what is missing on this machine; asked before anything is
+	// measured, for that takes minutes.
+	needs func() error
+	open  func(context.Context, *bench) (trial, error)
 }
 
 // trial is an experiment that is prepared.
@@ -32,6 +36,40 @@ func (b *bench) experiments() []experiment {
 		all = append(all, b.largeCache(b.size.huge))
 	}
 	return append(all, b.scaling(), b.memory(), b.overHTTP(), b.durable(), b.starting())
+}
+
+// chosen are the experiments with the rows that were asked for.
+func (b *bench) chosen() ([]experiment, error) {
+	var all []experiment
+	for _, e := range b.experiments() {
+		if e.rows = b.selected(e); len(e.rows) == 0 {
+			continue
+		}
+		if e.needs != nil {
+			if err := e.needs(); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, e)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no row has %q in its name", b.only)
+	}
+	return all, nil
+}
+
+// selected are the rows that were asked for: all if the experiment itself is.
+func (b *bench) selected(e experiment) []row {
+	if strings.Contains(e.name, b.only) {
+		return e.rows
+	}
+	var rows []row
+	for _, r := range e.rows {
+		if strings.Contains(r.what, b.only) {
+			rows = append(rows, r)
+		}
+	}
+	return rows
 }
 
 // carryOut prepares the experiment and measures, round after round.

@@ -26,8 +26,9 @@ func (b *bench) overHTTP() experiment {
 		return row{what: what, measured: measured, peer: peer, peerName: peerName, unit: perSecond, bar: bar}
 	}
 	return experiment{
-		name: "over HTTP",
-		open: openOverHTTP,
+		name:  "over HTTP",
+		needs: findWrk,
+		open:  openOverHTTP,
 		rows: []row{
 			rate("/check over HTTP", "check", "same", "same response, unchecked", rateAbove(0.9)),
 			rate("/check over HTTP", "check", "empty", "empty handler", rateAbove(0.75)),
@@ -57,9 +58,6 @@ type overHTTP struct {
 }
 
 func openOverHTTP(ctx context.Context, b *bench) (trial, error) {
-	if _, err := exec.LookPath("wrk"); err != nil {
-		return nil, errNoWrk
-	}
 	t := &overHTTP{load: b.size.load, servers: make(map[string]*child)}
 	if err := t.start(ctx, b); err != nil {
 		t.close()

@@ -50,12 +50,8 @@ func floor(n float64, u unit) bar {
 	return bar{"≥ " + u.format(n), alone, u.format, false, atLeast(n)}
 }
 
-// informs wants nothing; compared shows how much longer the peer takes.
+// informs wants nothing.
 func informs(u unit) bar { return bar{value: alone, format: u.format} }
-
-func compared() bar {
-	return bar{value: func(m, p float64) float64 { return p / m }, format: times, compares: true}
-}
 
 func alone(m, _ float64) float64           { return m }
 func atLeast(n float64) func(float64) bool { return func(v float64) bool { return v >= n } }

@@ -30,7 +30,7 @@ func (b *bench) scaling() experiment {
 	}
 }
 
-const scalingSlice = 20 * time.Millisecond
+const scalingSlice = 10 * time.Millisecond
 
 type scaling struct {
 	bench *bench
@@ -68,7 +68,7 @@ func (t *scaling) round(ctx context.Context, s samples) error {
 		{"control", []work{hashAndClock(), hashAndClock()}},
 	}
 	rates := make([][2][]float64, len(teams)) // of one goroutine and of two
-	for range 4 * t.bench.size.turns {
+	for range 8 * t.bench.size.turns {
 		for i, team := range teams {
 			for size := 1; size <= 2; size++ {
 				rate, err := together(team.team[:size], scalingSlice)
@@ -88,17 +88,19 @@ func (t *scaling) round(ctx context.Context, s samples) error {
 func (t *scaling) close() { t.end() }
 
 // together lets each work in a goroutine of its own for the time of the slice,
-// and returns how much all of them did in a second.
+// and returns how much all of them did in a second. All are timed from one
+// instant: of two that only ran one after the other each had half the time.
 func together(team []work, slice time.Duration) (float64, error) {
 	const batch = 256
 	rates := make([]float64, len(team))
 	errs := make([]error, len(team))
 	start := make(chan struct{})
+	var began time.Time // set before start is closed
 	var all sync.WaitGroup
 	for i, w := range team {
 		all.Go(func() {
 			<-start
-			n, began, took := 0, time.Now(), time.Duration(0)
+			n, took := 0, time.Duration(0)
 			for ; took < slice && errs[i] == nil; n += batch {
 				errs[i] = w(batch)
 				took = time.Since(began)
@@ -106,6 +108,7 @@ func together(team []work, slice time.Duration) (float64, error) {
 			rates[i] = float64(n) / took.Seconds()
 		})
 	}
+	began = time.Now()
 	close(start)
 	all.Wait()
 	sum := 0.0

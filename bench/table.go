@@ -15,7 +15,7 @@ func (b *bench) print(w io.Writer, m machine, outcomes []outcome) error {
 	for _, o := range outcomes {
 		cells = append(cells, o.cells())
 	}
-	text := m.String() + "\n" + fmt.Sprintf("Medians and spread of %d rounds.", b.rounds) + "\n\n"
+	text := fmt.Sprintf("%s\nRounds: %d. Figures are medians over them, the spread is from the least to the greatest.\n\n", m, b.rounds)
 	if b.markdown {
 		text += markdown(cells)
 	} else {
@@ -61,10 +61,11 @@ func columns(cells [][]string) string {
 		}
 		text.WriteString(strings.TrimRight(set.String(), " ") + "\n")
 		if n == 0 {
+			var rule []string
 			for _, width := range widths {
-				text.WriteString(strings.Repeat("-", width) + "  ")
+				rule = append(rule, strings.Repeat("-", width))
 			}
-			text.WriteString("\n")
+			text.WriteString(strings.Join(rule, "  ") + "\n")
 		}
 	}
 	return text.String()

@@ -10,9 +10,14 @@ import (
 	"time"
 )
 
-// errNoWrk says what to do.
-var errNoWrk = errors.New("wrk is needed for the rows over HTTP and is not installed: " +
-	"apt-get install wrk, brew install wrk, or https://github.com/wg/wrk")
+// findWrk says what to do if wrk is not there.
+func findWrk() error {
+	if _, err := exec.LookPath("wrk"); err != nil {
+		return errors.New("the rows over HTTP need wrk, which is not installed: " +
+			"apt-get install wrk, brew install wrk, or https://github.com/wg/wrk")
+	}
+	return nil
+}
 
 // load is what wrk did to a server.
 type load struct {
