@@ -31,12 +31,24 @@ var problems = []struct {
 	{ErrOrigin, problem{"urn:cloakroom:problem:origin", "Request from another site", http.StatusForbidden,
 		"The request did not prove that it comes from this site. " +
 			"A script should send the header \"Sec-Fetch-Site: same-origin\"."}},
+	{ErrMoved, problem{"urn:cloakroom:problem:moved", "Changed in the meantime", http.StatusConflict,
+		"Something changed while this was under way, and nothing was done. Look again and repeat it."}},
+	{ErrDeleted, problem{"urn:cloakroom:problem:deleted", "Account deleted", http.StatusConflict,
+		"This account was deleted. It cannot be signed in to."}},
+	{ErrSessionLimit, problem{"urn:cloakroom:problem:session-limit", "Signed in too often", http.StatusConflict,
+		"This account has as many sessions as it may have. Sign out on another device first."}},
+	{ErrTooLarge, problem{"urn:cloakroom:problem:too-large", "Too large", http.StatusRequestEntityTooLarge,
+		"This is more than a session may keep. Nothing was stored."}},
+	{ErrInvalid, problem{"urn:cloakroom:problem:invalid", "Not acceptable", http.StatusUnprocessableEntity,
+		"Something in the request breaks a limit. Nothing was done."}},
+	{ErrUnknownOutcome, problem{"urn:cloakroom:problem:unknown-outcome", "Outcome unknown", http.StatusServiceUnavailable,
+		"Whether this was done cannot be known at the moment. It is safe to repeat it."}},
 	{ErrUnavailable, problem{"urn:cloakroom:problem:unavailable", "Try again shortly", http.StatusServiceUnavailable,
 		"Whether you are signed in cannot be decided at the moment. You have not been signed out."}},
 }
 
-// Problem answers with a problem document: 401, 403 or 503. An error that is
-// none of this package's is an outage.
+// Problem answers with a problem document (RFC 9457). An error that is none of
+// this package's is an outage, 503: never 401.
 func Problem(w http.ResponseWriter, _ *http.Request, err error) {
 	p := problems[len(problems)-1].problem
 	for _, known := range problems {

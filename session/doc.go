@@ -8,13 +8,13 @@
 //
 //	store, err := sqlite.Open(ctx, "app.db")
 //	sessions, err := session.New(session.Config{Store: store})
-//	go sessions.Run(ctx)
+//	go func() { done <- sessions.Run(ctx) }()        // until the last request is answered
 //
 //	attempt, err := sessions.Begin(ctx, userID)      // before the password is read
 //	// ... verify the password ...
 //	_, err = sessions.SignIn(w, r, attempt, session.Grant{Methods: session.Password})
 //
-//	http.ListenAndServe(addr, sessions.Load(mux))    // FromContext in the handlers
+//	server.Handler = sessions.Load(mux)              // FromContext in the handlers
 //
 // # Promises
 //

@@ -26,9 +26,11 @@ type Grant struct {
 	// Profile, unless nil, becomes the subject's.
 	Profile *Profile
 	// Replace, unless zero, continues that session of the same subject under
-	// its id and with its data: with a new token and both limits anew. The old
-	// token is dead in the same transaction. Without it a sign-in has a new id
-	// and no data.
+	// its id and with its data: with a new token, both limits anew, and the
+	// methods and level of this Grant, not of what came before: a session
+	// claims no more than its last authentication showed. The old token is
+	// dead in the same transaction. Without it a sign-in has a new id and no
+	// data.
 	Replace ID
 	// RevokeOthers ends all other sessions of the subject in the same
 	// transaction.

@@ -55,6 +55,34 @@ func TestWithoutRunEveryCallSaysSo(t *testing.T) {
 	})
 }
 
+func TestReadyWaitsForRunAndTheStore(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		n := idleNode(t, store)
+		n.link.cutTicks()
+		ready := make(chan error, 1)
+		go func() { ready <- n.Ready(context.Background()) }()
+		time.Sleep(time.Hour)
+		select {
+		case err := <-ready:
+			t.Fatalf("ready without Run: %v", err)
+		default:
+		}
+		n.run()
+		if err := <-ready; !errors.Is(err, session.ErrUnavailable) {
+			t.Fatalf("ready although the store does not answer: %v", err)
+		}
+		n.link.mend()
+		if err := n.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := idleNode(t, store).Ready(ctx); !errors.Is(err, context.Canceled) || !errors.Is(err, session.ErrUnavailable) {
+			t.Fatalf("without Run: %v", err)
+		}
+	})
+}
+
 func TestRunTwiceAtOnceIsRefused(t *testing.T) {
 	bubble(t, func(t *testing.T, store *memory.Store) {
 		if err := join(t, store).Run(t.Context()); err == nil {

@@ -31,7 +31,9 @@ type Manager struct {
 	base     time.Time
 	wallBase int64
 
-	running atomic.Bool
+	running  atomic.Bool
+	started  chan struct{} // closed when Run is called for the first time
+	starting sync.Once     // closes it
 	// pause, in tests of this package only, is called between two steps of a
 	// check or a load; set before Run.
 	pause func(step string)
@@ -49,7 +51,7 @@ func New(cfg Config) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("attach to the store: %w", err)
 	}
-	m := &Manager{cfg: cfg, store: cfg.Store, terms: terms}
+	m := &Manager{cfg: cfg, store: cfg.Store, terms: terms, started: make(chan struct{})}
 	m.setClock()
 	m.cache = cache.New(cache.Config{
 		Bytes:     cfg.CacheBytes,
@@ -95,11 +97,14 @@ var errNotRunning = fmt.Errorf("%w: Manager.Run is not running", ErrUnavailable)
 
 // Run keeps the node in step with the store until ctx ends: it follows the log,
 // writes down when sessions were seen, and deletes what ended long ago. It
-// returns when all of that has stopped, nil unless it was running already.
+// returns when all of that has stopped, nil unless it was running already. It
+// should outlive the last request, and the store should outlive it: stop the
+// HTTP server, then Run, then close the store.
 func (m *Manager) Run(ctx context.Context) error {
 	if !m.running.CompareAndSwap(false, true) {
 		return errors.New("session: Run is running already")
 	}
+	m.starting.Do(func() { close(m.started) })
 	var tasks sync.WaitGroup
 	for _, task := range []func(context.Context){m.watch, m.feed.Run, m.writeSeen, m.sweep} {
 		tasks.Go(func() { task(ctx) })
@@ -109,6 +114,18 @@ func (m *Manager) Run(ctx context.Context) error {
 	tasks.Wait()
 	m.writeAllSeen(ctx)
 	return nil
+}
+
+// Ready returns once Run is running and the store has answered it, so that what
+// follows is not ErrUnavailable only because it came early. It fails when ctx
+// ends, and when the store does not answer.
+func (m *Manager) Ready(ctx context.Context) error {
+	select {
+	case <-m.started:
+		return m.waitFresh(ctx)
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", errNotRunning, ctx.Err())
+	}
 }
 
 // tick asks the store and speaks the feed's types.

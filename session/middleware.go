@@ -28,9 +28,13 @@ func (m *Manager) Load(next http.Handler) http.Handler {
 			m.cfg.Answer(w, r, err)
 			return
 		}
-		ctx := context.WithValue(r.Context(), contextKey{}, &loaded{manager: m, session: s, signedIn: err == nil})
-		next.ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(w, m.withSession(r, s, err == nil))
 	})
+}
+
+func (m *Manager) withSession(r *http.Request, s Session, signedIn bool) *http.Request {
+	l := &loaded{manager: m, session: s, signedIn: signedIn}
+	return r.WithContext(context.WithValue(r.Context(), contextKey{}, l))
 }
 
 // fromRequest checks the token in the request's cookie. No cookie, or none that
@@ -109,19 +113,24 @@ func Role(role string) Requirement {
 }
 
 // Consistent demands a check of this consistency: with Fresh, the session is
-// checked again.
+// checked again, and the handler gets that one.
 func Consistent(c Consistency) Requirement { return Requirement{fresh: c == Fresh} }
 
 // Require lets a request through if it has a session that meets all
 // requirements, and answers it by Config.Answer otherwise: ErrNoSession (401),
-// ErrForbidden or ErrNotRecent (403), ErrUnavailable (503). It includes Load.
+// ErrForbidden or ErrNotRecent (403), ErrUnavailable (503). It includes Load;
+// behind it FromContext always finds the session that was held against them.
 func (m *Manager) Require(requirements ...Requirement) func(http.Handler) http.Handler {
 	fresh := slices.ContainsFunc(requirements, func(q Requirement) bool { return q.fresh })
 	return func(next http.Handler) http.Handler {
 		guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := m.meets(r, requirements, fresh); err != nil {
+			s, err := m.meets(r, requirements, fresh)
+			if err != nil {
 				m.cfg.Answer(w, r, err)
 				return
+			}
+			if fresh {
+				r = m.withSession(r, s, true)
 			}
 			next.ServeHTTP(w, r)
 		})
@@ -136,15 +145,16 @@ func (m *Manager) Require(requirements ...Requirement) func(http.Handler) http.H
 	}
 }
 
-func (m *Manager) meets(r *http.Request, requirements []Requirement, fresh bool) error {
+// meets returns the session that was held against the requirements.
+func (m *Manager) meets(r *http.Request, requirements []Requirement, fresh bool) (Session, error) {
 	s, ok := FromContext(r.Context())
 	if !ok {
-		return fmt.Errorf("%w: not signed in", ErrNoSession)
+		return Session{}, fmt.Errorf("%w: not signed in", ErrNoSession)
 	}
 	if fresh {
 		var err error
 		if s, err = m.fromRequest(r, Fresh, false); err != nil {
-			return err
+			return Session{}, err
 		}
 	}
 	for _, q := range requirements {
@@ -152,17 +162,18 @@ func (m *Manager) meets(r *http.Request, requirements []Requirement, fresh bool)
 			continue
 		}
 		if err := q.met(s); err != nil {
-			return err
+			return Session{}, err
 		}
 	}
-	return nil
+	return s, nil
 }
 
 // SignIn issues a session and sets its cookie. The session that the request
 // presented, whoever's it was, is revoked in the same transaction: a token
 // planted before the sign-in is worth nothing after it. A Grant without a
 // Client takes the request's user agent and peer address. On an error no cookie
-// is set.
+// is set; if Grant.Replace names a session that has just ended it is
+// ErrNoSession, and the person has to sign in anew.
 func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, a Attempt, g Grant) (Session, error) {
 	if err := m.CheckOrigin(r); err != nil {
 		return Session{}, err

@@ -159,6 +159,14 @@ func TestRequire(t *testing.T) {
 		if r := ask(b.Load(b.Require(session.Role("staff"))(whoami)), "GET", "/", nil, cookie); who(r) != "ada" {
 			t.Error("Require behind Load")
 		}
+		a.apply(session.SetProfile("ada", session.Profile{Roles: []string{"staff"}, Name: "new"}, 0))
+		named := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s, _ := session.FromContext(r.Context())
+			w.Header().Set("X-Who", s.Name())
+		})
+		if r := ask(b.Require(session.Consistent(session.Fresh))(named), "GET", "/", nil, cookie); who(r) != "new" {
+			t.Errorf("the handler got %q and not the session that was checked", who(r))
+		}
 		time.Sleep(time.Minute)
 		wantProblem(t, through(session.Recent(time.Minute)), http.StatusForbidden, "not-recent")
 		a.apply(session.Revoke("ada", s.ID()))
@@ -444,4 +452,19 @@ func TestDataBelongsToALiveSession(t *testing.T) {
 			t.Errorf("I10: data of an ended session: %v", err)
 		}
 	})
+}
+
+func TestEveryErrorHasItsAnswer(t *testing.T) {
+	for err, status := range map[error]int{
+		session.ErrNoSession: 401, session.ErrNotRecent: 403, session.ErrForbidden: 403, session.ErrOrigin: 403,
+		session.ErrMoved: 409, session.ErrDeleted: 409, session.ErrSessionLimit: 409, session.ErrTooLarge: 413,
+		session.ErrInvalid: 422, session.ErrUnknownOutcome: 503, session.ErrUnavailable: 503,
+		session.ErrWrongStore: 503, errors.New("anything else"): 503,
+	} {
+		w := httptest.NewRecorder()
+		session.Problem(w, httptest.NewRequest("GET", "/", nil), err)
+		if w.Code != status {
+			t.Errorf("%v: %d, want %d", err, w.Code, status)
+		}
+	}
 }
