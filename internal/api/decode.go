@@ -58,6 +58,9 @@ func unmarshal[T any](text []byte, body *T) error {
 	if err := json.Unmarshal(text, &values); err != nil {
 		return refusal(err, nil)
 	}
+	if values == nil { // the body was null
+		return problem.Malformed("", "The body must be a JSON object.")
+	}
 	fields := fieldsOf(reflect.TypeFor[T]())
 	for name, value := range values {
 		if _, ok := fields[name]; ok && value.Kind() == 'n' {
@@ -71,9 +74,6 @@ func unmarshal[T any](text []byte, body *T) error {
 		if _, ok := values[name]; !ok && field.required {
 			return problem.Invalid(name, fmt.Sprintf("The key %q is required.", name))
 		}
-	}
-	if values == nil { // the body was null
-		return problem.Malformed("", "The body must be a JSON object.")
 	}
 	return nil
 }

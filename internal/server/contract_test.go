@@ -39,7 +39,7 @@ func checkContract(t *testing.T, r *http.Request, sent string, response *http.Re
 	case http.StatusMethodNotAllowed:
 		described = false // the contract says what there is
 	case http.StatusNotFound:
-		described = strings.HasPrefix(path, basePath+"/v1/sessions/")
+		described = r.Method == http.MethodDelete
 	}
 	if !described || r.Method == http.MethodHead {
 		return

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"path"
 	"strings"
 
 	"cloakroom/internal/config"
@@ -20,8 +21,8 @@ type public struct {
 const hsts = "max-age=63072000"
 
 func (p *public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := r.URL.Path
-	if path == basePath+"/check" { // first: it is most of the requests
+	at := r.URL.Path
+	if at == basePath+"/check" { // first: it is most of the requests
 		p.check.ServeHTTP(w, r)
 		return
 	}
@@ -32,22 +33,31 @@ func (p *public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Strict-Transport-Security", hsts)
 	}
 	switch {
-	case isAPI(path):
+	case !clean(at):
+		problem.Answer(w, r, problem.NotFound())
+	case isAPI(at):
 		p.api.ServeHTTP(w, r)
 	case isRead(r) && !p.ownHost(r.Host):
 		redirect(w, p.urls[0].String()+r.URL.RequestURI())
-	case isRead(r) && (path == "/" || path == basePath):
+	case isRead(r) && (at == "/" || at == basePath):
 		redirect(w, basePath+"/account")
-	case strings.HasPrefix(path, basePath+"/"):
+	case strings.HasPrefix(at, basePath+"/"):
 		p.pages.ServeHTTP(w, r)
 	default:
 		problem.Answer(w, r, problem.NotFound())
 	}
 }
 
+// clean reports whether a path is in its one spelling: without empty, "." and
+// ".." elements, from which ServeMux would redirect.
+func clean(p string) bool {
+	cleaned := path.Clean(p)
+	return p == cleaned || p == cleaned+"/"
+}
+
 // isAPI reports whether a program is meant to read the answer.
-func isAPI(path string) bool {
-	rest, ok := strings.CutPrefix(path, basePath+"/")
+func isAPI(p string) bool {
+	rest, ok := strings.CutPrefix(p, basePath+"/")
 	return ok && (strings.HasPrefix(rest, "v1/") || strings.HasPrefix(rest, "openapi.") || strings.HasPrefix(rest, "check/"))
 }
 

@@ -21,12 +21,13 @@ func TestPagesUnderAnotherHostLeadToThePublicURL(t *testing.T) {
 	s := newSite(t)
 	as := func(host string) edit { return func(r *http.Request) { r.Host = host } }
 	for _, host := range []string{"evil.example", "localhost", "127.0.0.2:80", s.URL()[len("http://"):] + ".evil.example"} {
-		for _, path := range []string{"/", "/auth/sign-in?return_to=%2Fauth%2Faccount", "//evil.example/"} {
+		for _, path := range []string{"/", "/auth/sign-in?return_to=%2Fauth%2Faccount"} {
 			a := s.browser().to("GET", path, "", as(host)).is(http.StatusSeeOther).setsNoCookie()
 			if got := a.header.Get("Location"); got != s.URL()+path {
 				t.Errorf("%s as %s leads to %s", path, host, got)
 			}
 		}
+		s.browser().to("GET", "//evil.example/", "", as(host)).problem(http.StatusNotFound, "not-found")
 		s.browser().do("GET", "/v1/session", "", as(host)).problem(http.StatusUnauthorized, "signed-out")
 		s.browser().do("GET", "/check", "", as(host)).problem(http.StatusUnauthorized, "signed-out")
 	}

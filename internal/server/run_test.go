@@ -14,7 +14,8 @@ import (
 // ops asks the operations listener.
 func (s *site) ops(path string) (int, string) {
 	s.t.Helper()
-	response, err := http.Get("http://" + s.OpsAddr().String() + path)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get("http://" + s.OpsAddr().String() + path)
 	if err != nil {
 		s.t.Fatal(err)
 	}

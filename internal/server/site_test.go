@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"cloakroom/internal/config"
 	"cloakroom/internal/factor/password"
@@ -54,6 +55,9 @@ func newSite(t *testing.T, adjust ...func(*Options)) *site {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Run(ctx) }()
+	for !srv.ready.Load() && ctx.Err() == nil && len(ended) == 0 {
+		time.Sleep(time.Millisecond)
+	}
 	stop := sync.OnceValue(func() error { cancel(); return <-ended })
 	t.Cleanup(func() {
 		if err := stop(); err != nil {
