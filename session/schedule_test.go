@@ -386,10 +386,8 @@ func TestALateLoadDoesNotReplaceADeadMarker(t *testing.T) {
 		b.rejects("I5", token)
 		close(release)
 		_ = slow.answer()
-		for range 20 {
-			time.Sleep(delta / 20)
-			b.rejects("I5", token)
-		}
+		time.Sleep(delta / 5) // the lease is back; no check has buried it again
+		b.rejects("I5", token)
 	})
 }
 
