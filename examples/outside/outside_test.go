@@ -3,10 +3,8 @@ package outside
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -47,13 +45,7 @@ func write(t *testing.T, path string, text []byte) {
 }
 
 func TestTheReadmeShowsTheProgram(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join(root(t), "README.md"))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("there is no README.md yet")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := read(t, filepath.Join(root(t), "README.md"))
 	const begin = "<!-- " + program + " -->\n```go\n"
 	_, rest, found := strings.Cut(string(readme), begin)
 	shown, _, ended := strings.Cut(rest, "```\n")

@@ -35,6 +35,7 @@ func TestMutantsAreKilled(t *testing.T) {
 	for i, path := range paths {
 		name := strings.TrimSuffix(filepath.Base(path), ".txtar")
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			fmt.Printf("mutant %d of %d: %s\n", i+1, len(paths), name)
 			m := read(t, path)
 			output, err := m.test(t, root)
