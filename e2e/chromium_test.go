@@ -209,6 +209,17 @@ func (d *device) at(path string) {
 	}
 }
 
+// until waits for an expression to become true: for what a browser does a moment
+// after a page was loaded, such as moving the focus.
+func (d *device) until(expression string) {
+	d.t.Helper()
+	ctx, stop := context.WithTimeout(d.ctx, patience)
+	defer stop()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression)); err != nil {
+		d.t.Fatalf("%s: %v; the page is\n%s", expression, err, d.text())
+	}
+}
+
 func (d *device) shows(texts ...string) {
 	d.t.Helper()
 	page := d.text()

@@ -33,9 +33,10 @@ func TestWrongPasswordKeepsTheEmailAndTheWayBack(t *testing.T) {
 	d.fill("email", email, "password", "not the right one")
 	d.press("main button:not([type])")
 	d.shows("do not belong together")
-	if got := read[[]string](d, `[email.value, password.value, document.activeElement.id, document.title]`); got[0] != email ||
-		got[1] != "" || got[2] != "password" || !strings.HasPrefix(got[3], "Error: ") {
-		t.Fatalf("email, password, focus and title are %q", got)
+	d.until(`document.activeElement.id === "password"`)
+	if got := read[[]string](d, `[email.value, password.value, document.title]`); got[0] != email ||
+		got[1] != "" || !strings.HasPrefix(got[2], "Error: ") {
+		t.Fatalf("email, password and title are %q", got)
 	}
 	d.fill("password", secret)
 	d.press("main button:not([type])")
@@ -57,6 +58,7 @@ func TestSignInByKeyboardAlone(t *testing.T) {
 		}
 	}
 	press := func(keys string) { t.Helper(); d.do(chromedp.KeyEvent(keys)) }
+	d.until(`document.activeElement.id === "email"`)
 	focused()
 	press(email + kb.Tab)
 	focused()

@@ -50,6 +50,7 @@ func TestStory(t *testing.T) {
 	desk.at("/auth/sign-out")
 	desk.shows("You are signed out")
 	desk.back()
+	desk.until(`location.pathname === "/auth/sign-in"`)
 	desk.hides(name, email)
 	desk.at("/auth/sign-in?return_to=%2Fauth%2Faccount")
 	phone.open(base + "/auth/account")
