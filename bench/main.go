@@ -144,9 +144,10 @@ func measure(ctx context.Context, args []string, out, progress io.Writer) error 
 	var failed []error
 	for _, e := range experiments {
 		samples, err := b.carryOut(ctx, e)
-		if err != nil {
+		if err != nil { // what its rounds began with is no median of them
 			failed = append(failed, fmt.Errorf("%s: %w", e.name, err))
 			b.say("%s: failed: %v", e.name, err)
+			continue
 		}
 		outcomes = append(outcomes, evaluate(e.rows, samples)...)
 	}
