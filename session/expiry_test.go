@@ -2,6 +2,8 @@ package session_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,6 +143,29 @@ func TestAUseThatIsNotWrittenYetCounts(t *testing.T) {
 			time.Sleep(29 * time.Second)
 			a.accepts("I8", token)
 		}
+		time.Sleep(31 * time.Second)
+		a.ends("I15", token)
+	})
+}
+
+// The same when the record that was marked has been evicted since.
+func TestAUseOfAnEvictedSessionCounts(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		a := join(t, store, limits(30*time.Second, 24*time.Hour))
+		token, _ := a.signIn("ada")
+		time.Sleep(29 * time.Second)
+		a.accepts("I8", token)
+		large := func(g *session.Grant) {
+			g.Profile = &session.Profile{Attributes: []byte(`"` + strings.Repeat("x", session.MaxAttributes-2) + `"`)}
+		}
+		for i := 0; a.Holds(token); i++ { // no time passes
+			for j := range 500 {
+				other, _ := a.signIn(fmt.Sprintf("other-%d-%d", i, j), large)
+				a.peeks("I8", other) // puts it into the cache
+			}
+		}
+		time.Sleep(28 * time.Second)
+		a.accepts("I8", token)
 		time.Sleep(31 * time.Second)
 		a.ends("I15", token)
 	})

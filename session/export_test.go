@@ -9,6 +9,13 @@ func (m *Manager) SetPause(f func(step string)) { m.pause = f }
 // CacheStats returns what the cache holds.
 func (m *Manager) CacheStats() cache.Stats { return m.cache.Stats() }
 
+// Holds reports whether the cache has a record of the token.
+func (m *Manager) Holds(token string) bool {
+	key, _ := hashToken(token)
+	_, state := m.cache.Get((*cache.Key)(&key), 0, false)
+	return state == cache.Live
+}
+
 // Limits of the load path, for tests.
 const (
 	MaxLoads    = maxLoads

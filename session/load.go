@@ -179,7 +179,7 @@ func (m *Manager) remember(key Hash, l *Loaded, mark feed.Mark, sentAt time.Dura
 	named := func() bool { return m.feed.Ring().Names(mark, k, subject) }
 	m.at("caching")
 	m.cache.Put(k, record, subject, l.Subject.Version, string(newIdentity(subject, l.Subject.Profile)),
-		seconds(m.mono()), false, named)
+		seconds(m.mono()), named)
 }
 
 // fromStore is the session that a load shows, sent at the instant sentAt.

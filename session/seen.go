@@ -18,14 +18,13 @@ const (
 )
 
 // seen is what is known of the use of sessions and not yet written. Most of it
-// are marks in the cache's records, which a hit sets without writing anything
-// else; owed is the rest: uses that no record could take, and marks collected
-// whose write has not succeeded yet.
+// is kept by the cache: marks in its records, which a hit sets without writing
+// anything else, and those of records that it has evicted. owed is the rest:
+// uses that no record could take, and uses collected from the cache whose write
+// has not succeeded yet.
 type seen struct {
-	mu   sync.Mutex // guards both below
+	mu   sync.Mutex // guards owed; held while a use moves there from the cache
 	owed map[cache.ShortKey]Touch
-	// since[i] is the second before which no mark of shard i can lie.
-	since [cache.Shards]int32
 }
 
 func (s *seen) init() { s.owed = make(map[cache.ShortKey]Touch) }
@@ -70,15 +69,13 @@ func (m *Manager) writeAllSeen(ctx context.Context) {
 	}
 }
 
-// collectSeen moves a shard's marks to what is owed.
+// collectSeen moves what a shard knows of uses to what is owed.
 func (m *Manager) collectSeen(shard int) {
 	m.seen.mu.Lock()
 	defer m.seen.mu.Unlock()
-	now := seconds(m.mono())
-	m.cache.TakeTouches(shard, m.seen.since[shard], func(key cache.ShortKey, id [16]byte, at int32) {
+	m.cache.TakeTouches(shard, seconds(m.mono()), func(key cache.ShortKey, id [16]byte, at int32) {
 		m.seen.owe(key, Touch{ID: id, Seen: m.wallAt(at)})
 	})
-	m.seen.since[shard] = now
 }
 
 // writeOwed writes all that is owed. What could not be written stays owed.
@@ -115,7 +112,7 @@ func (m *Manager) settleSeen(keys []cache.ShortKey, written map[cache.ShortKey]T
 func (m *Manager) settleIdle(ctx context.Context, key Hash) (bool, error) {
 	k := (*cache.Key)(&key)
 	m.seen.mu.Lock()
-	if id, at, ok := m.cache.TakeTouchOf(k, m.seen.since[cache.ShardOf(k)]); ok {
+	if id, at, ok := m.cache.TakeTouch(k); ok {
 		m.seen.owe(cache.Short(k), Touch{ID: id, Seen: m.wallAt(at)})
 	}
 	touch, owed := m.seen.owed[cache.Short(k)]

@@ -19,7 +19,7 @@ func fill(c *Cache, n int, identity string, shared bool) []Key {
 			subject = fmt.Sprintf("%09d", i)
 			text = "\x09" + subject + identity
 		}
-		if !c.Put(&keys[i], Record{Idle: 1 << 30, Absolute: 1 << 30}, subject, 1, text, 1, false, never) {
+		if !c.Put(&keys[i], Record{Idle: 1 << 30, Absolute: 1 << 30}, subject, 1, text, 1, never) {
 			panic("not put")
 		}
 	}
@@ -55,7 +55,7 @@ func BenchmarkPut(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		key[0], key[1], key[18], key[19] = byte(i>>8), byte(i), byte(i>>16), byte(i>>3)
-		c.Put(&key, Record{}, "s", 1, identity, 1, false, never)
+		c.Put(&key, Record{}, "s", 1, identity, 1, never)
 	}
 }
 
@@ -68,7 +68,7 @@ func BenchmarkHeap(b *testing.B) {
 		c := New(Config{Bytes: 4 << 30, MarkerAge: 2})
 		var worst float64
 		for n := 0; n < 1_200_000; n++ {
-			c.Put(keyOf(n), Record{}, "s", 1, "\x01s", 1, false, never)
+			c.Put(keyOf(n), Record{}, "s", 1, "\x01s", 1, never)
 			if n >= 800_000 && n%25_000 == 0 {
 				record := float64(heap()-before) / float64(n)
 				worst = max(worst, record)

@@ -14,6 +14,9 @@
 //   - A dead marker is final: no Put replaces it, and it is not evicted before
 //     Config.MarkerAge.
 //   - An identity that was handed out never changes, also after eviction.
+//   - The last touch of a session comes out of TakeTouches or TakeTouch, also
+//     after its record was replaced, evicted or reset, unless it was buried or
+//     more were evicted than Config.Bytes allows; never later than it was.
 //   - Memory is bounded by Config.Bytes; Get allocates nothing.
 //
 // Only the feed calls Drop and Reset, and Bury apart from a load that has read
@@ -52,17 +55,15 @@ type Hit struct {
 	// Identity is what was given to Put. It aliases memory that never changes
 	// and is shared: a copy that is kept keeps up to 256 KiB alive.
 	Identity string
-	// First says that this is the first touch since TakeTouch, or since the
-	// record was put: the caller queues the session for TakeTouch.
-	First bool
 }
 
 // Config is given to New.
 type Config struct {
 	// Bytes bounds tables, cells and identities together, to an eighth and
-	// 1 MiB more; less than 4 MiB is taken as 4 MiB. Dead markers younger than MarkerAge
-	// are kept whatever the bound, and identities that callers still hold
-	// after eviction are not counted.
+	// 1 MiB more; less than 4 MiB is taken as 4 MiB. Dead markers younger than
+	// MarkerAge are kept whatever the bound. Identities that callers still hold
+	// after eviction are not counted, nor are the touches of evicted records:
+	// until TakeTouches they take about a sixteenth of Bytes, at most 15 MiB.
 	Bytes int64
 	// MarkerAge is the number of seconds during which a dead marker is not
 	// evicted, from the now that was given to Bury. Times are cut to the
@@ -120,15 +121,15 @@ func (c *Cache) Get(key *Key, now int32, touch bool) (Hit, State) {
 	if !ok {
 		return Hit{}, Miss
 	}
-	first := r.visit(s.now, touch)
-	return Hit{Record: r.unpack(), Identity: identity, First: first}, Live
+	r.visit(s.now, touch)
+	return Hit{Record: r.unpack(), Identity: identity}, Live
 }
 
 // Put is the end of a load: it keeps what the store answered, unless it is old
 // news by now. version is that of the subject's row; identity is what a hit
 // shows and begins with the length of subject in one byte and then subject.
-// touched says that the load itself was activity at now, which the caller has
-// queued for TakeTouch. Put reports whether there is now a record.
+// A touch mark that the key has is kept. Put reports whether there is now a
+// record.
 //
 // named reports whether the feed has named the key or the subject since the
 // load was sent. Put works in two steps, the subject's cell and then the
@@ -136,7 +137,7 @@ func (c *Cache) Get(key *Key, now int32, touch bool) (Hit, State) {
 // acts; it must not call the cache. The feed makes named true before it calls
 // Bury, Drop or Reset, which take the same locks: either named is seen true
 // here, or what was put is there for them to take away.
-func (c *Cache) Put(key *Key, rec Record, subject string, version uint64, identity string, now int32, touched bool, named func() bool) bool {
+func (c *Cache) Put(key *Key, rec Record, subject string, version uint64, identity string, now int32, named func() bool) bool {
 	k := nameOf(key)
 	if c.budget.over() {
 		c.relieve(c.shard(k), now)
@@ -148,7 +149,7 @@ func (c *Cache) Put(key *Key, rec Record, subject string, version uint64, identi
 		return false
 	}
 	r := pack(k, rec, cell, generation)
-	unused, ok := c.putRecord(k, r, now, touched, named)
+	unused, ok := c.putRecord(k, r, now, named)
 	if unused != 0 {
 		c.subjects.release(unused)
 	}
@@ -159,7 +160,7 @@ func (c *Cache) Put(key *Key, rec Record, subject string, version uint64, identi
 // reference is to be given back, 0 for none: r's own if it was not put, or
 // that of the record in whose place it stands. Both are out of the table by
 // then, which is what release asks for.
-func (c *Cache) putRecord(k name, r record, now int32, touched bool, named func() bool) (unused uint32, ok bool) {
+func (c *Cache) putRecord(k name, r record, now int32, named func() bool) (unused uint32, ok bool) {
 	s := c.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -179,9 +180,6 @@ func (c *Cache) putRecord(k name, r record, now int32, touched bool, named func(
 		r.meta |= old.meta & (visitedBit | touchedBit | secondMask)
 	}
 	*old = r
-	if touched {
-		old.touch(s.now)
-	}
 	return unused, true
 }
 
@@ -214,8 +212,8 @@ func (c *Cache) bury(k name, now int32) (unused uint32) {
 // the next generation. The records go when they are replaced or evicted.
 func (c *Cache) Drop(subject string) { c.subjects.drop(subject) }
 
-// Reset forgets everything, dead markers too. A Put that is under way is
-// stopped by its named function.
+// Reset forgets everything but touches, dead markers too: the sessions may live
+// on in the store. A Put that is under way is stopped by its named function.
 //
 // The cells go first, in one step, so that no load sent after the Reset finds
 // a cell from before it with the same version and keeps it: versions of
@@ -236,25 +234,11 @@ func (c *Cache) clear(s *shard) []record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.slots
+	for i := range old {
+		s.keepTouch(&old[i], c.budget.shardTouches())
+	}
 	c.resize(s, 0)
 	return old
-}
-
-// TakeTouch reads and clears the touch mark of a session: the second at which
-// it was last hit, never later than it really was. first is the now that was
-// given to the call that set the mark, the Get with Hit.First or the Put; it
-// is what the mark's nine bits count from, so a mark that is left for more
-// than 511 seconds comes out earlier than the truth.
-func (c *Cache) TakeTouch(key *Key, first int32) (seen int32, ok bool) {
-	k := nameOf(key)
-	s := c.shard(k)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.find(k)
-	if r == nil || r.dead() {
-		return 0, false
-	}
-	return r.takeTouch(first, s.now)
 }
 
 // Stats counts what the cache holds, shard by shard: a figure, not a snapshot.

@@ -109,10 +109,10 @@ func TestOldChunkIsNotKeptForEver(t *testing.T) {
 func TestIdentityTooLongIsNotKept(t *testing.T) {
 	c := newCache()
 	longest := "\x01a" + strings.Repeat("x", maxBlob-2)
-	if c.Put(keyOf(1), Record{}, "a", 1, longest+"x", 0, false, never) {
+	if c.Put(keyOf(1), Record{}, "a", 1, longest+"x", 0, never) {
 		t.Error("put")
 	}
-	if !c.Put(keyOf(1), Record{}, "a", 1, longest, 0, false, never) {
+	if !c.Put(keyOf(1), Record{}, "a", 1, longest, 0, never) {
 		t.Error("not put")
 	}
 	if hit, _ := c.Get(keyOf(1), 0, false); hit.Identity != longest {

@@ -28,6 +28,12 @@ func (b *budget) spent() bool { return b.used.Load()-b.limit > b.limit/8 }
 // may have a quarter more than its share while the sum is within the limit.
 func (b *budget) shardLimit() int64 { return b.limit / shardCount * 5 / 4 }
 
+// shardTouches bounds the touches that a shard keeps of records that are gone:
+// a sixteenth of its share, which is little beside the records themselves.
+func (b *budget) shardTouches() int {
+	return int(min(maxTouches, b.limit/shardCount/16/touchBytes))
+}
+
 // makeRoom sees to it that one more record fits into s, whose lock is held.
 // Beyond the limits another goes for it, unless all are young dead markers:
 // then the table grows all the same.
@@ -58,8 +64,9 @@ func (c *Cache) relieve(s *shard, now int32) {
 }
 
 // evict removes at least one record of s, whose lock is held, and reports
-// whether it could. Dead markers that are old enough go first, all of them:
-// the search is long, but after it none of the rest is due for a second.
+// whether it could; the record's touch is kept. Dead markers that are old
+// enough go first, all of them: the search is long, but after it none of the
+// rest is due for a second.
 func (c *Cache) evict(s *shard) bool {
 	if limit := s.now - c.markerAge; s.markers > 0 && s.oldest <= limit && s.sweep(limit) {
 		return true
@@ -69,6 +76,7 @@ func (c *Cache) evict(s *shard) bool {
 		return false
 	}
 	cell := s.slots[i].cell
+	s.keepTouch(&s.slots[i], c.budget.shardTouches())
 	s.remove(i)
 	c.subjects.release(cell)
 	return true

@@ -91,7 +91,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		most, kept := int64(0), 0
 		for i := range 40_000 {
 			subject, identity := profiles[order](next)
-			ok := c.Put(keyOf(next), Record{}, subject, 1, identity, int32(next/1000), false, never)
+			ok := c.Put(keyOf(next), Record{}, subject, 1, identity, int32(next/1000), never)
 			if ok && i >= 30_000 {
 				kept++
 			}

@@ -48,7 +48,7 @@ func versionOf(tb testing.TB, subject, identity string) uint64 {
 func put(c *Cache, i int, subject string, version uint64, now int32, named func() bool) bool {
 	rec := Record{Created: int32(version), Idle: 1 << 30, Absolute: 1 << 30, Level: 1, Methods: 1}
 	binary.BigEndian.PutUint64(rec.ID[:], uint64(i))
-	return c.Put(keyOf(i), rec, subject, version, identityOf(subject, version), now, false, named)
+	return c.Put(keyOf(i), rec, subject, version, identityOf(subject, version), now, named)
 }
 
 // peek returns the state of token i and, if it is live, the version it shows.
@@ -100,6 +100,9 @@ func check(tb testing.TB, c *Cache, inFlight int) {
 func checkShard(tb testing.TB, c *Cache, index int, refs map[uint32]uint32) {
 	tb.Helper()
 	s := &c.shards[index]
+	if len(s.left) > c.budget.shardTouches() {
+		tb.Errorf("shard %d keeps %d touches of records that are gone", index, len(s.left))
+	}
 	count, markers := 0, 0
 	for i := range s.slots {
 		r := &s.slots[i]
@@ -119,7 +122,7 @@ func checkShard(tb testing.TB, c *Cache, index int, refs map[uint32]uint32) {
 			continue
 		}
 		markers++
-		if r.cell != 0 || r.created < s.oldest || r.created > s.now {
+		if r.cell != 0 || r.meta != deadBit || r.created < s.oldest || r.created > s.now {
 			tb.Errorf("bad marker: %+v, oldest %d, now %d", r, s.oldest, s.now)
 		}
 	}

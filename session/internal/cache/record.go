@@ -46,7 +46,7 @@ const (
 	maxLevel    = 15
 	visitedBit  = 1 << 20 // hit since the clock hand passed
 	deadBit     = 1 << 21
-	touchedBit  = 1 << 22 // touched since TakeTouch
+	touchedBit  = 1 << 22 // touched, and not taken since
 	secondShift = 23
 	secondBits  = 1<<9 - 1
 	secondMask  = secondBits << secondShift
@@ -65,40 +65,36 @@ func (r *record) unpack() Record {
 	}
 }
 
-// visit marks a hit and reports whether it is the first touch. The record's
-// line is written only if that changes something.
+// visit marks a hit. The record's line is written only if that changes
+// something.
 //
 // Once a deadline has passed a hit is no touch: the store decides then, and
 // must be told of the last use before it, which a mark of now would replace.
-func (r *record) visit(now int32, touch bool) (first bool) {
+func (r *record) visit(now int32, touch bool) {
 	if r.meta&visitedBit == 0 {
 		r.meta |= visitedBit
 	}
-	return touch && now < r.idle && now < r.absolute && r.touch(now)
+	if touch && now < r.idle && now < r.absolute {
+		r.touch(now)
+	}
 }
 
-// touch marks the session as seen at now, which must be the shard's now: that
-// never goes back, so that a mark is never behind the first of its window.
-func (r *record) touch(now int32) (first bool) {
+// touch marks the session as seen at now, which must be the shard's now: no
+// mark is from before the shard's since then, whatever the caller's clock.
+func (r *record) touch(now int32) {
 	marked := r.meta&^secondMask | touchedBit | uint32(now)<<secondShift
-	first = r.meta&touchedBit == 0
 	if marked != r.meta {
 		r.meta = marked
 	}
-	return first
 }
 
-// takeTouch rebuilds the second of the last touch from its low 9 bits, first,
-// a second before it, and the shard's now, after which it cannot be: a Get
-// whose clock was read before first may have set the mark after it.
-func (r *record) takeTouch(first, now int32) (seen int32, ok bool) {
+// takeTouch clears the touch mark and rebuilds its second: the first not before
+// since that ends in its 9 bits. The mark is from since or later, so that
+// second is not later than the mark's, and is the mark's within 511 seconds.
+func (r *record) takeTouch(since int32) (seen int32, ok bool) {
 	if r.meta&touchedBit == 0 {
 		return 0, false
 	}
 	r.meta &^= touchedBit
-	seen = first + int32((r.meta>>secondShift-uint32(first))&secondBits)
-	if seen > now {
-		seen -= secondBits + 1
-	}
-	return seen, true
+	return since + int32((r.meta>>secondShift-uint32(since))&secondBits), true
 }

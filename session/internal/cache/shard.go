@@ -11,8 +11,8 @@ const (
 // shard is an open-addressing table with linear probing: a record stands in
 // its home slot or, without an empty slot between, somewhere after it. At most
 // four fifths of the slots are taken, so that every search ends. Its size is
-// that of a line of the processor's cache, so that neighbours do not disturb
-// each other.
+// that of two lines of the processor's cache, so that neighbours do not disturb
+// each other; a Get needs the first only.
 type shard struct {
 	mu sync.Mutex // guards all below
 
@@ -22,6 +22,11 @@ type shard struct {
 	hand    int   // of the clock: the slot at which eviction goes on
 	oldest  int32 // no marker's age counts from an earlier second
 	now     int32 // the latest that any call has brought
+
+	since int32   // no touch mark is from an earlier second
+	left  []touch // the touches of records that are gone
+
+	_ [128 - 96]byte
 }
 
 // advance brings the shard's clock forward. Touches and markers are stamped
@@ -108,13 +113,17 @@ func (s *shard) distance(from, to int) int {
 	return to - from + len(s.slots)
 }
 
-// resize moves all records to a table of n slots; with 0 it forgets them.
+// resize moves all records to a table of n slots; with 0 it forgets them. A
+// shard that had no table has no touch marks, so since can be now.
 func (s *shard) resize(n int) {
 	old := s.slots
 	s.hand = 0
 	if n == 0 {
 		s.slots, s.count, s.markers = nil, 0, 0
 		return
+	}
+	if len(old) == 0 {
+		s.since = s.now
 	}
 	s.slots = make([]record, n)
 	for i := range old {

@@ -141,6 +141,20 @@ func (w *world) look(i int, rng *rand.Rand) {
 	}
 }
 
+// take collects a whole shard or the touch of one session.
+func (w *world) take(i int, one bool) {
+	took := func(_ ShortKey, _ [16]byte, seen int32) {
+		if now := w.clock.Load(); seen > now {
+			w.t.Errorf("a touch of second %d at %d", seen, now)
+		}
+	}
+	if !one {
+		w.c.TakeTouches(i%Shards, w.clock.Load(), took)
+	} else if id, seen, ok := w.c.TakeTouch(keyOf(tokenOf(i, w.sessions[i].token.Load()))); ok {
+		took(ShortKey{}, id, seen)
+	}
+}
+
 // raise sets a to v unless it is higher already.
 func raise[T int64 | uint64](a interface {
 	Load() T
@@ -172,7 +186,9 @@ func TestEverythingAtOnce(t *testing.T) {
 		case op < 530:
 			w.change(i, op%2 == 0)
 		case op < 550:
-			w.c.TakeTouch(keyOf(tokenOf(i, w.sessions[i].token.Load())), 0)
+			w.take(i, op%2 == 0)
+		case op < 600:
+			w.c.Get(keyOf(tokenOf(i, w.sessions[i].token.Load())), w.clock.Load(), true)
 		case op == 999 && rng.IntN(100) == 0:
 			w.resets.Add(1)
 			w.c.Reset()

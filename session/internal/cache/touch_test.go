@@ -7,29 +7,60 @@ import (
 	"pgregory.net/rapid"
 )
 
+// sessionOf is the number under which put has put the session.
+func sessionOf(id [16]byte) int { return int(binary.BigEndian.Uint64(id[:])) }
+
+// sameShard returns n sessions of shard 0.
+func sameShard(n int) (sessions []int) {
+	for i := 0; len(sessions) < n; i++ {
+		if nameOf(keyOf(i)).c%shardCount == 0 {
+			sessions = append(sessions, i)
+		}
+	}
+	return sessions
+}
+
+// evictOne evicts a record of shard 0, whichever it is.
+func evictOne(c *Cache) bool {
+	s := &c.shards[0]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c.evict(s)
+}
+
+// taken collects a shard: the latest touch of each session.
+func taken(tb rapid.TB, c *Cache, shard int, now int32) map[int]int32 {
+	tb.Helper()
+	seen := map[int]int32{}
+	c.TakeTouches(shard, now, func(key ShortKey, id [16]byte, at int32) {
+		i := sessionOf(id)
+		if k := keyOf(i); key != Short(k) || c.shard(nameOf(k)) != &c.shards[shard] {
+			tb.Errorf("session %d comes under another key or shard", i)
+		}
+		seen[i] = max(seen[i], at)
+	})
+	return seen
+}
+
+// takes demands that TakeTouch finds a touch at second want, none if 0.
+func takes(tb testing.TB, c *Cache, i int, want int32) {
+	tb.Helper()
+	id, seen, ok := c.TakeTouch(keyOf(i))
+	if ok != (want != 0) || ok && (seen != want || sessionOf(id) != i) {
+		tb.Errorf("session %d seen at %d, %v, want %d", i, seen, ok, want)
+	}
+}
+
 func TestPeekLeavesNoTouchMark(t *testing.T) {
 	c := newCache()
 	put(c, 1, "a", 1, 0, never)
 	c.Get(keyOf(1), 5, false)
-	if _, ok := c.TakeTouch(keyOf(1), 0); ok {
-		t.Error("touched")
-	}
-	if hit, _ := c.Get(keyOf(1), 7, true); !hit.First {
-		t.Error("not the first touch")
-	}
-	if hit, _ := c.Get(keyOf(1), 9, true); hit.First {
-		t.Error("the first touch again")
-	}
+	takes(t, c, 1, 0)
+	c.Get(keyOf(1), 7, true)
+	c.Get(keyOf(1), 9, true)
 	c.Get(keyOf(1), 11, false)
-	if seen, ok := c.TakeTouch(keyOf(1), 7); !ok || seen != 9 {
-		t.Errorf("seen at %d, %v", seen, ok)
-	}
-	if _, ok := c.TakeTouch(keyOf(1), 7); ok {
-		t.Error("the mark was not cleared")
-	}
-	if hit, _ := c.Get(keyOf(1), 12, true); !hit.First {
-		t.Error("not first after TakeTouch")
-	}
+	takes(t, c, 1, 9)
+	takes(t, c, 1, 0) // the mark was cleared
 }
 
 // TestAnotherLoadKeepsTheTouchMark: a hit while a load is under way is not
@@ -39,54 +70,8 @@ func TestAnotherLoadKeepsTheTouchMark(t *testing.T) {
 	put(c, 1, "a", 1, 0, never)
 	c.Get(keyOf(1), 5, true)
 	put(c, 1, "a", 2, 6, never)
-	if hit, _ := c.Get(keyOf(1), 6, false); hit.First {
-		t.Error("first")
-	}
-	if seen, ok := c.TakeTouch(keyOf(1), 5); !ok || seen != 5 {
-		t.Errorf("seen at %d, %v", seen, ok)
-	}
-	c.Put(keyOf(1), Record{}, "a", 2, identityOf("a", 2), 8, true, never)
-	if seen, ok := c.TakeTouch(keyOf(1), 8); !ok || seen != 8 {
-		t.Errorf("seen at %d, %v", seen, ok)
-	}
-}
-
-// TestTouchIsNeverLaterThanTheTruth: whatever the order in which clocks that
-// were read reach the cache, and however long a mark is left.
-func TestTouchIsNeverLaterThanTheTruth(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		c := newCache()
-		put(c, 1, "a", 1, 0, never)
-		clock := rapid.Int32Range(0, 5000).Draw(t, "clock")
-		var first, last int32 // of the window, by the real clock for last
-		touched, stale := false, false
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			clock += rapid.Int32Range(0, 90).Draw(t, "passed")
-			if rapid.IntRange(0, 5).Draw(t, "take") > 0 {
-				now := clock - rapid.SampledFrom([]int32{0, 0, 0, 1, 2, 300, 600}).Draw(t, "waited")
-				hit, _ := c.Get(keyOf(1), now, true)
-				if hit.First == touched {
-					t.Fatalf("first is %v, touched %v", hit.First, touched)
-				}
-				stale = stale || now != clock
-				if hit.First {
-					first, touched, stale = now, true, now != clock
-				}
-				last = clock
-				continue
-			}
-			seen, ok := c.TakeTouch(keyOf(1), first)
-			switch {
-			case ok != touched:
-				t.Fatalf("mark %v, touched %v", ok, touched)
-			case ok && (seen > last || seen < first):
-				t.Fatalf("seen at %d, first %d, last %d", seen, first, last)
-			case ok && !stale && last-first < 512 && seen != last:
-				t.Fatalf("seen at %d, last %d", seen, last)
-			}
-			touched = false
-		}
-	})
+	c.Get(keyOf(1), 7, false)
+	takes(t, c, 1, 5)
 }
 
 // TestHitPastADeadlineIsNoTouch: the use before the deadline, of which the
@@ -94,14 +79,12 @@ func TestTouchIsNeverLaterThanTheTruth(t *testing.T) {
 func TestHitPastADeadlineIsNoTouch(t *testing.T) {
 	for _, rec := range []Record{{Idle: 20, Absolute: 90}, {Idle: 90, Absolute: 20}} {
 		c := newCache()
-		c.Put(keyOf(1), rec, "a", 1, "\x01a", 0, false, never)
-		c.Get(keyOf(1), 19, true)
-		if hit, state := c.Get(keyOf(1), 20, true); state != Live || hit.First {
-			t.Errorf("state %d, first %v", state, hit.First)
+		c.Put(keyOf(0), rec, "a", 1, "\x01a", 0, never)
+		c.Get(keyOf(0), 19, true)
+		if _, state := c.Get(keyOf(0), 20, true); state != Live {
+			t.Errorf("state %d", state)
 		}
-		if seen, ok := c.TakeTouch(keyOf(1), 19); !ok || seen != 19 {
-			t.Errorf("seen at %d, %v", seen, ok)
-		}
+		takes(t, c, 0, 19)
 	}
 }
 
@@ -113,36 +96,221 @@ func TestTakeTouches(t *testing.T) {
 		c.Get(keyOf(i), int32(100+i%50), i%2 == 0)
 	}
 	c.Bury(keyOf(0), 200)
-	seen := map[uint64]int32{}
+	seen := map[int]int32{}
 	for shard := range Shards {
-		c.TakeTouches(shard, 100, func(key ShortKey, id [16]byte, at int32) {
-			i := binary.BigEndian.Uint64(id[:])
-			if k := keyOf(int(i)); key != Short(k) || ShardOf(k) != shard {
-				t.Errorf("session %d comes under another key or shard", i)
-			}
+		for i, at := range taken(t, c, shard, 200) {
 			seen[i] = at
-		})
+		}
 	}
-	for i := range uint64(n) {
+	for i := range n {
 		at, ok := seen[i]
 		if want := i%2 == 0 && i != 0; ok != want || ok && at > 149 || ok && at < 100+int32(i%50) {
 			t.Errorf("session %d: seen at %d, %v", i, at, ok)
 		}
-		if _, _, ok := c.TakeTouchOf(keyOf(int(i)), 100); ok {
-			t.Errorf("the mark of session %d was not cleared", i)
+		takes(t, c, i, 0)
+	}
+}
+
+// TestTouchThatWaited: a Get whose clock was read before a TakeTouches sets its
+// mark after it. That comes out as the second at which the mark was set.
+func TestTouchThatWaited(t *testing.T) {
+	c := newCache()
+	i := sameShard(1)[0]
+	put(c, i, "a", 1, 40, never)
+	c.TakeTouches(0, 100, nil)
+	c.Get(keyOf(i), 99, true)
+	takes(t, c, i, 100)
+}
+
+// TestTakingOneTouchLeavesTheOthersTheirSecond: the marks of a shard count from
+// one second, which one session's touch must not move past the others'.
+func TestTakingOneTouchLeavesTheOthersTheirSecond(t *testing.T) {
+	c := newCache()
+	two := sameShard(2)
+	for _, i := range two {
+		put(c, i, "a", 1, 50, never)
+		c.Get(keyOf(i), 60, true)
+	}
+	c.Get(keyOf(two[0]), 300, true)
+	takes(t, c, two[0], 300)
+	takes(t, c, two[1], 60)
+}
+
+func TestGrowthLeavesTouchMarksTheirSecond(t *testing.T) {
+	c := newCache()
+	many := sameShard(firstSlots + 1)
+	put(c, many[0], "a", 1, 50, never)
+	c.Get(keyOf(many[0]), 60, true)
+	for _, i := range many[1:] {
+		put(c, i, "a", 1, 300, never)
+	}
+	takes(t, c, many[0], 60)
+}
+
+// TestTouchMarksCountFromTheFirstUse: also of a shard that was never collected.
+func TestTouchMarksCountFromTheFirstUse(t *testing.T) {
+	c := newCache()
+	put(c, 1, "a", 1, 5000, never)
+	c.Get(keyOf(1), 5001, true)
+	takes(t, c, 1, 5001)
+}
+
+func TestTakeTouchesHandsOutTheUseOfAnEvictedRecord(t *testing.T) {
+	c := newCache()
+	two := sameShard(2)
+	put(c, two[0], "a", 1, 10, never)
+	put(c, two[1], "a", 1, 10, never)
+	c.Get(keyOf(two[0]), 20, true)
+	for evictOne(c) {
+	}
+	want(t, c, two[0], "a", 20, Miss)
+	if seen := taken(t, c, 0, 30); len(seen) != 1 || seen[two[0]] != 20 {
+		t.Errorf("seen %v, want session %d at 20", seen, two[0])
+	}
+	if seen := taken(t, c, 0, 30); len(seen) != 0 {
+		t.Errorf("seen again: %v", seen)
+	}
+	if c.shards[0].left != nil {
+		t.Error("the memory was not released")
+	}
+	check(t, c, 0)
+}
+
+func TestTakeTouchFindsTheUseOfAnEvictedRecord(t *testing.T) {
+	c := newCache()
+	three := sameShard(3)
+	for _, i := range three {
+		put(c, i, "a", 1, 10, never)
+		c.Get(keyOf(i), 20, true)
+	}
+	for evictOne(c) {
+	}
+	takes(t, c, three[1], 20)
+	takes(t, c, three[1], 0)
+	if seen := taken(t, c, 0, 30); len(seen) != 2 || seen[three[0]] != 20 || seen[three[2]] != 20 {
+		t.Errorf("the others are %v", seen)
+	}
+}
+
+// TestTakeTouchTakesTheLatest: a session may be evicted and loaded again more
+// than once between two collections.
+func TestTakeTouchTakesTheLatest(t *testing.T) {
+	c := newCache()
+	i := sameShard(1)[0]
+	for _, at := range []int32{20, 30} {
+		put(c, i, "a", 1, at, never)
+		c.Get(keyOf(i), at, true)
+		evictOne(c)
+	}
+	put(c, i, "a", 1, 40, never)
+	c.Get(keyOf(i), 40, true)
+	takes(t, c, i, 40)
+	takes(t, c, i, 0)
+
+	// The mark of a record that was left too long is the earlier one.
+	c.Get(keyOf(i), 500, true)
+	evictOne(c)
+	put(c, i, "a", 1, 600, never)
+	c.Get(keyOf(i), 600, true)
+	takes(t, c, i, 500)
+	takes(t, c, i, 0)
+}
+
+func TestResetKeepsTouches(t *testing.T) {
+	c := newCache()
+	i := sameShard(1)[0]
+	put(c, i, "a", 1, 10, never)
+	c.Get(keyOf(i), 20, true)
+	c.Reset()
+	if seen := taken(t, c, 0, 30); len(seen) != 1 || seen[i] != 20 {
+		t.Errorf("seen %v, want session %d at 20", seen, i)
+	}
+}
+
+func TestTouchesOfEvictedRecordsAreBounded(t *testing.T) {
+	for bytes, bound := range map[int64]int{minBytes: 25, 1 << 30: maxTouches} {
+		c := New(Config{Bytes: bytes, MarkerAge: 2})
+		for _, i := range sameShard(bound + 10) {
+			put(c, i, "a", 1, 10, never)
+			c.Get(keyOf(i), 20, true)
+			evictOne(c)
+		}
+		check(t, c, 0)
+		if seen := taken(t, c, 0, 30); len(seen) != bound {
+			t.Errorf("%d bytes: %d touches are kept, want %d", bytes, len(seen), bound)
 		}
 	}
 }
 
-// TestTouchThatWaitedIsNotInTheFuture: a Get whose clock was read before the
-// marks were taken sets one after it, of a second before since.
-func TestTouchThatWaitedIsNotInTheFuture(t *testing.T) {
-	c := newCache()
-	put(c, 1, "a", 1, 90, never)
-	c.TakeTouches(ShardOf(keyOf(1)), 40, nil) // at 100
-	c.Get(keyOf(1), 99, true)
-	id, seen, ok := c.TakeTouchOf(keyOf(1), 100)
-	if !ok || seen != 99 || binary.BigEndian.Uint64(id[:]) != 1 {
-		t.Errorf("seen at %d, %v", seen, ok)
+// touches is what TestTouchIsNeverLaterThanTheTruth knows of the sessions of
+// one shard.
+type touches struct {
+	c            *Cache
+	clock        int32         // the real one
+	shard, since int32         // the shard's clock, now and when all were taken
+	last         map[int]int32 // by the shard's clock; none without a touch
+	truth        map[int]int32 // by the real one
+}
+
+// read returns a clock that was read some time ago, and passes it to the shard.
+func (m *touches) read(t *rapid.T) int32 {
+	now := m.clock - rapid.SampledFrom([]int32{0, 0, 0, 1, 2, 300, 600}).Draw(t, "waited")
+	m.shard = max(m.shard, now)
+	return now
+}
+
+func (m *touches) touch(t *rapid.T, i int) {
+	now := m.read(t)
+	if _, state := m.c.Get(keyOf(i), now, true); state != Live {
+		put(m.c, i, "a", 1, now, never)
+		m.c.Get(keyOf(i), now, true)
 	}
+	m.last[i], m.truth[i] = m.shard, m.clock
+}
+
+// judge compares what was taken with what is known.
+func (m *touches) judge(t *rapid.T, i int, seen int32, ok bool) {
+	last, touched := m.last[i]
+	switch {
+	case ok != touched:
+		t.Fatalf("session %d: mark %v, touched %v", i, ok, touched)
+	case ok && (seen > m.truth[i] || seen < m.since):
+		t.Fatalf("session %d: seen at %d, truly at %d, since %d", i, seen, m.truth[i], m.since)
+	case ok && last-m.since < 512 && seen != last:
+		t.Fatalf("session %d: seen at %d, last %d, since %d", i, seen, last, m.since)
+	}
+	delete(m.last, i)
+}
+
+// TestTouchIsNeverLaterThanTheTruth: whatever the order in which clocks that
+// were read reach the cache, however long marks are left, and whichever
+// records are evicted meanwhile. None is lost.
+func TestTouchIsNeverLaterThanTheTruth(t *testing.T) {
+	sessions := sameShard(4)
+	rapid.Check(t, func(t *rapid.T) {
+		m := &touches{c: newCache(), last: map[int]int32{}, truth: map[int]int32{}}
+		m.clock = rapid.Int32Range(0, 5000).Draw(t, "clock")
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			m.clock += rapid.SampledFrom([]int32{0, 1, 20, 90, 250, 511, 512, 700, 1300}).Draw(t, "passed")
+			i := rapid.SampledFrom(sessions).Draw(t, "session")
+			switch rapid.SampledFrom([]string{"touch", "touch", "touch", "evict", "one", "all", "reset"}).Draw(t, "step") {
+			case "touch":
+				m.touch(t, i)
+			case "evict":
+				evictOne(m.c)
+			case "reset":
+				m.c.Reset()
+			case "one":
+				_, seen, ok := m.c.TakeTouch(keyOf(i))
+				m.judge(t, i, seen, ok)
+			case "all":
+				seen := taken(t, m.c, 0, m.read(t))
+				for _, i := range sessions {
+					at, ok := seen[i]
+					m.judge(t, i, at, ok)
+				}
+				m.since = m.shard
+			}
+		}
+	})
 }
