@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"cloakroom/session"
 	"cloakroom/session/memory"
@@ -31,12 +30,10 @@ func newDoor(tb testing.TB) door {
 	ended := make(chan error, 1)
 	go func() { ended <- sessions.Run(ctx) }()
 	tb.Cleanup(func() { cancel(); <-ended })
-	for {
-		if _, err := sessions.Begin(ctx, "anybody"); err == nil {
-			return door{Handler{sessions, signInURL}}
-		}
-		time.Sleep(time.Millisecond)
+	if err := sessions.Ready(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
+	return door{Handler{sessions, signInURL}}
 }
 
 // signIn returns the token of a new session.

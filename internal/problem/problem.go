@@ -76,26 +76,20 @@ func WrongPassword() error {
 }
 
 // known are the problems of errors that other packages return. The first that
-// matches counts. The errors of session that Load and Require answer are in
-// none of these lines: their one table is session.Problem, which is asked last.
+// matches counts. The errors of session have a table of their own, in
+// session.Problem, which is asked last.
 var known = []struct {
 	err error
 	Problem
 }{
 	{signin.ErrBadCredentials, badCredentials},
-	{session.ErrDeleted, badCredentials}, // while signing in
+	{session.ErrDeleted, badCredentials}, // while signing in: there is no such account any more
 	{signin.ErrDisabled, Problem{Type: urn + "disabled", Title: "The account is disabled",
 		Status: http.StatusForbidden, Detail: "The password is right, but this account may not sign in."}},
 	{account.ErrTaken, Problem{Type: urn + "taken", Title: "There is such an account",
 		Status: http.StatusConflict, Detail: "There is an account with this address. Sign in instead.", Field: "email"}},
 	{password.ErrBusy, Problem{Type: urn + "busy", Title: "Too many sign-ins at the moment",
 		Status: http.StatusServiceUnavailable, Detail: "Too many passwords are being verified. Try again in a few seconds."}},
-	{session.ErrMoved, Problem{Type: urn + "moved", Title: "Changed in the meantime",
-		Status: http.StatusConflict, Detail: "Something changed while the request was under way. Try again."}},
-	{session.ErrSessionLimit, Problem{Type: urn + "session-limit", Title: "Too many sessions",
-		Status: http.StatusConflict, Detail: "The account has as many sessions as it may. End one of them first."}},
-	{session.ErrUnknownOutcome, Problem{Type: urn + "unknown-outcome", Title: "The outcome is not known",
-		Status: http.StatusServiceUnavailable, Detail: "The request may or may not have been carried out. It is safe to send it again."}},
 }
 
 var badCredentials = Problem{Type: urn + "bad-credentials", Title: "Wrong email or password",

@@ -79,14 +79,8 @@ func stop(ctx context.Context, server *http.Server) error {
 func (s *Server) awaitSessions(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	pause := time.NewTicker(time.Millisecond)
-	defer pause.Stop()
-	for s.canDecide(ctx) != nil {
-		select {
-		case <-ctx.Done():
-			return
-		case <-pause.C:
-		}
+	if err := s.sessions.Ready(ctx); err != nil {
+		s.logger.Warn("server: sessions cannot be decided yet", "error", err)
 	}
 }
 
