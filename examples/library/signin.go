@@ -162,3 +162,14 @@ func isAddress(email string) bool {
 	parsed, err := mail.ParseAddress(email)
 	return err == nil && parsed.Address == email
 }
+
+// home is where a way back leads that is none.
+const home = "/"
+
+// wayBack is the page to go on to after a sign-in.
+func wayBack(raw string) string {
+	if back := session.ReturnTo(raw); back != "" {
+		return back
+	}
+	return home
+}
