@@ -39,7 +39,7 @@ func Malformed(field, detail string) error {
 }
 
 // Invalid is a request that can be read and breaks a rule.
-func Invalid(field, detail string) error {
+func Invalid(field, detail string) Problem {
 	return Problem{Type: urn + "invalid", Title: "The request breaks a rule",
 		Status: http.StatusUnprocessableEntity, Detail: detail, Field: field}
 }
@@ -102,7 +102,7 @@ func of(err error) (Problem, bool) {
 		return p, true
 	}
 	if input, ok := errors.AsType[*signin.InputError](err); ok {
-		return Invalid(input.Field, input.Error()).(Problem), true
+		return Invalid(input.Field, input.Error()), true
 	}
 	for _, k := range known {
 		if errors.Is(err, k.err) {

@@ -145,8 +145,10 @@ func (s *Server) Database() string {
 	return s.settings.SQLitePath
 }
 
-// Addr is the address that is listened on, and OpsAddr that of operations.
-func (s *Server) Addr() net.Addr    { return s.listener.Addr() }
+// Addr is the address that is listened on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// OpsAddr is the address that operations are listened for on.
 func (s *Server) OpsAddr() net.Addr { return s.opsListener.Addr() }
 
 // publicURLs are those that are configured, or what this machine's browsers

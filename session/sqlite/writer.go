@@ -303,9 +303,9 @@ func (w *writer) refuse(err error) {
 }
 
 // tell answers the caller. Only the first answer counts.
-func (p *work) tell(err error) {
+func (w *work) tell(err error) {
 	select {
-	case p.done <- err:
+	case w.done <- err:
 	default:
 	}
 }
