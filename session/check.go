@@ -55,12 +55,13 @@ func (m *Manager) check(ctx context.Context, token string, c Consistency, counts
 	now := m.mono()
 	if now < m.feed.Lease() {
 		m.at("lease read")
-		hit, state := m.cache.Get((*cache.Key)(&key), seconds(now), counts)
+		second := seconds(now)
+		hit, state := m.cache.Get((*cache.Key)(&key), second, counts)
 		switch {
 		case state == cache.Dead:
 			return Session{}, errRevoked
-		case state == cache.Live && seconds(now) < hit.Idle && seconds(now) < hit.Absolute:
-			return m.fromCache(&hit, seconds(now)), nil
+		case state == cache.Live && second < hit.Idle && second < hit.Absolute:
+			return m.fromCache(&hit, second), nil
 		}
 	}
 	return m.load(ctx, key, token, c, counts)
