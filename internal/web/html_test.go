@@ -122,6 +122,7 @@ func TestPagesAreSoundHTML(t *testing.T) {
 			if headings != 1 || autofocus > 1 || !strings.HasSuffix(title, " · Cloakroom") {
 				t.Errorf("%d h1, %d autofocus, title %q", headings, autofocus, title)
 			}
+			p.shows(`<link rel="expect" href="#end" blocking="render">`, "<div id=\"end\" hidden></div>\n</body>")
 			walk(t, p, func(e *html.Node, attr map[string]string) {
 				if e.Data == "input" && attr["type"] != "hidden" && attr["type"] != "checkbox" && !labelled[attr["id"]] {
 					t.Errorf("the field %q has no label", attr["name"])
