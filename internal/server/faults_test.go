@@ -15,8 +15,8 @@ import (
 type faulty struct {
 	session.Store
 	fault atomic.Pointer[func(context.Context) error] // asked before each load, begin and change
-	// overtake, unless nil, is called between the two steps of a sign-in; set
-	// before the first request.
+	// overtake, unless nil, is called when a sign-in has begun and nothing of the
+	// account was read yet; set before the first request.
 	overtake func()
 }
 
@@ -41,14 +41,11 @@ func (f *faulty) Begin(ctx context.Context, subject string) (session.Epochs, err
 	if err := f.strike(ctx); err != nil {
 		return session.Epochs{}, err
 	}
-	return f.Store.Begin(ctx, subject)
-}
-
-func (f *faulty) Create(ctx context.Context, now time.Time, c session.Creation, joins []session.Join) (session.Created, error) {
+	epochs, err := f.Store.Begin(ctx, subject)
 	if f.overtake != nil {
 		f.overtake()
 	}
-	return f.Store.Create(ctx, now, c, joins)
+	return epochs, err
 }
 
 func (f *faulty) Apply(ctx context.Context, now time.Time, c session.Change, joins []session.Join) (session.Position, error) {
