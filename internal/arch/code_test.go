@@ -170,3 +170,58 @@ func TestOnlyTheManagerReadsTheClock(t *testing.T) {
 		})
 	}
 }
+
+// What is exported is a promise, so it says what it promises.
+func TestEverythingExportedHasAComment(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, d := range s.file.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Name.IsExported() && d.Doc == nil && exportedReceiver(d) {
+					t.Errorf("%s: %s has no comment", s.set.Position(d.Pos()), d.Name.Name)
+				}
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					if typ, ok := spec.(*ast.TypeSpec); ok && typ.Name.IsExported() && d.Doc == nil && typ.Doc == nil {
+						t.Errorf("%s: %s has no comment", s.set.Position(typ.Pos()), typ.Name.Name)
+					}
+				}
+			}
+		}
+	}
+}
+
+// exportedReceiver reports whether a function is none's method, or that of an
+// exported type and not one that an interface of the standard library explains.
+func exportedReceiver(d *ast.FuncDecl) bool {
+	switch d.Name.Name {
+	case "Error", "Unwrap", "String", "Scan", "ServeHTTP", "Engine":
+		return false
+	}
+	if d.Recv == nil {
+		return true
+	}
+	typ := d.Recv.List[0].Type
+	if star, ok := typ.(*ast.StarExpr); ok {
+		typ = star.X
+	}
+	name, ok := typ.(*ast.Ident)
+	return ok && name.IsExported()
+}
+
+// A client without a time limit waits for ever, and a print goes where nobody
+// has asked for it.
+func TestNothingIsUsedThatHasNoLimitOrNoReader(t *testing.T) {
+	forbidden := map[string]bool{"http.DefaultClient": true, "http.Get": true, "http.Post": true,
+		"fmt.Print": true, "fmt.Printf": true, "fmt.Println": true}
+	for _, s := range sources(t) {
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				if x, ok := sel.X.(*ast.Ident); ok && forbidden[x.Name+"."+sel.Sel.Name] {
+					t.Errorf("%s uses %s.%s", s.set.Position(n.Pos()), x.Name, sel.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
