@@ -1,9 +1,7 @@
 package sqlite
 
 import (
-	"bufio"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +9,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -94,90 +91,6 @@ func TestFilesAreTheOwnersOnly(t *testing.T) {
 		if mode := info.Mode().Perm(); mode != 0o600 {
 			t.Errorf("%s has mode %o", filepath.Base(name), mode)
 		}
-	}
-}
-
-// helpWrite signs in and revokes from 16 goroutines for as long as it lives,
-// and prints a line for everything that was acknowledged.
-func helpWrite() {
-	s, err := Open(context.Background(), os.Args[1])
-	check(err)
-	var mu sync.Mutex
-	say := func(verb string, token session.Hash) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Printf("%s %x\n", verb, token) // unbuffered: it is out before the next step
-	}
-	for i := range 16 {
-		go func() {
-			for n := 0; ; n++ {
-				c := creation(fmt.Sprintf("subject-%d-%d", i, n))
-				_, err := s.Create(context.Background(), time.Now(), c, nil)
-				check(err)
-				say("created", c.Token)
-				if n%2 == 0 {
-					_, err := s.Apply(context.Background(), time.Now(), session.Revoke(c.Subject, c.ID), nil)
-					check(err)
-					say("revoked", c.Token)
-				}
-			}
-		}()
-	}
-	select {}
-}
-
-func TestAcknowledgedOutlivesTheProcess(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "sessions.db")
-	revoked := make(map[session.Hash]bool)
-	for range 3 {
-		killWhileWriting(t, path, revoked)
-		s, err := Open(t.Context(), path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for token, revoked := range revoked {
-			l, err := s.Load(t.Context(), time.Now(), token)
-			if err != nil {
-				t.Fatalf("an acknowledged session: %v", err)
-			}
-			if revoked && !l.Ended {
-				t.Fatal("an acknowledged revocation is lost")
-			}
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// killWhileWriting notes what a helper acknowledged before it was killed.
-func killWhileWriting(t *testing.T, path string, revoked map[session.Hash]bool) {
-	t.Helper()
-	cmd := helper(t, "write", path)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(out)
-	for n := 0; lines.Scan(); n++ {
-		verb, text, _ := strings.Cut(lines.Text(), " ")
-		b, err := hex.DecodeString(text)
-		if err != nil || len(b) != 32 {
-			break // cut off by the kill
-		}
-		revoked[session.Hash(b)] = verb == "revoked"
-		if n == 300 {
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	_ = cmd.Wait() // killed
-	if len(revoked) < 100 {
-		t.Fatalf("only %d sessions were acknowledged", len(revoked))
 	}
 }
 
