@@ -31,7 +31,7 @@ func decode[T any](w http.ResponseWriter, r *http.Request) (T, error) {
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return body, problem.TooLarge()
+			return body, problem.TooLarge(maxBody)
 		}
 		return body, problem.Malformed("", "The body could not be read to its end.")
 	}

@@ -56,11 +56,14 @@ func (s Settings) checkTogether() error {
 	for _, u := range s.PublicURLs {
 		secure = secure || u.Secure()
 	}
-	for key, address := range map[string]Address{"listen": s.Listen, "ops.listen": s.OpsListen} {
-		if !secure && !address.Loopback() {
-			return keyError(key, "%s can be reached from other machines, and there is no https public URL, "+
+	for _, l := range []struct {
+		key string
+		Address
+	}{{"listen", s.Listen}, {"ops.listen", s.OpsListen}} {
+		if !secure && !l.Loopback() {
+			return keyError(l.key, "%s can be reached from other machines, and there is no https public URL, "+
 				"without which browsers send passwords in the clear and keep no session cookie; "+
-				"set public_url to the https:// address that people open, or listen on 127.0.0.1", address)
+				"set public_url to the https:// address that people open, or listen on 127.0.0.1", l)
 		}
 	}
 	if s.Listen.Network == "unix" && len(s.PublicURLs) == 0 {

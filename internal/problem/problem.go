@@ -10,6 +10,7 @@ package problem
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"cloakroom/internal/account"
@@ -56,10 +57,10 @@ func MethodNotAllowed(allow string) error {
 		Status: http.StatusMethodNotAllowed, Detail: "This address answers " + allow + " only.", Allow: allow}
 }
 
-// TooLarge is a body beyond the limit.
-func TooLarge() error {
+// TooLarge is a body of more bytes than limit.
+func TooLarge(limit int) error {
 	return Problem{Type: urn + "too-large", Title: "The request is too large",
-		Status: http.StatusRequestEntityTooLarge, Detail: "A body may have at most 65536 bytes."}
+		Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("A body may have at most %d bytes.", limit)}
 }
 
 // MediaType is a body that is not JSON.

@@ -45,7 +45,7 @@ func TestEveryErrorHasItsStatusAndType(t *testing.T) {
 		"unavailable":        {session.ErrUnavailable, 503},
 		"not-found":          {NotFound(), 404},
 		"method-not-allowed": {MethodNotAllowed("GET"), 405},
-		"too-large":          {TooLarge(), 413},
+		"too-large":          {TooLarge(1), 413},
 		"media-type":         {MediaType(), 415},
 		"malformed":          {Malformed("a", "b"), 400},
 		"wrong-password":     {WrongPassword(), 403},

@@ -88,8 +88,11 @@ func TestRequestsInFlightAreAnsweredBeforeTheServerEnds(t *testing.T) {
 		<-release
 		return nil
 	})
-	status := make(chan int)
-	go func() { status <- s.with(cookie).do("GET", "/v1/session", "").status }()
+	status := make(chan int, 1)
+	go func() {
+		defer close(status)
+		status <- s.with(cookie).do("GET", "/v1/session", "").status
+	}()
 	<-under
 	ended := make(chan error)
 	go func() { ended <- s.stop() }()
