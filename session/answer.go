@@ -44,7 +44,7 @@ var problems = []struct {
 	{ErrUnknownOutcome, problem{"urn:cloakroom:problem:unknown-outcome", "Outcome unknown", http.StatusServiceUnavailable,
 		"Whether this was done cannot be known at the moment. It is safe to repeat it."}},
 	{ErrUnavailable, problem{"urn:cloakroom:problem:unavailable", "Try again shortly", http.StatusServiceUnavailable,
-		"Whether you are signed in cannot be decided at the moment. You have not been signed out."}},
+		"This cannot be decided at the moment, and nothing was done. You have not been signed out."}},
 }
 
 // Problem answers with a problem document (RFC 9457). An error that is none of
