@@ -79,9 +79,7 @@ func stop(ctx context.Context, server *http.Server) error {
 func (s *Server) awaitSessions(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	if err := s.sessions.Ready(ctx); err != nil {
-		s.logger.Warn("server: sessions cannot be decided yet", "error", err)
-	}
+	_ = s.sessions.Ready(ctx) // if it is not by then, they are told so one by one
 }
 
 // canDecide asks the store through the session manager, and changes nothing.
