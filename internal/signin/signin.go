@@ -89,7 +89,7 @@ func (s *Service) SignUp(ctx context.Context, email, pass, name string, remember
 		return Outcome{}, &InputError{"name", fmt.Errorf(
 			"%w: it must not have control characters, and at most %d bytes", ErrInvalidName, session.MaxName)}
 	}
-	if err := s.Passwords.Check(pass); err != nil {
+	if err := s.Passwords.Check(pass, canonical, profile.Name); err != nil {
 		return Outcome{}, &InputError{"password", err}
 	}
 	hash, err := s.Passwords.Hash(ctx, pass)

@@ -46,13 +46,17 @@ type Config struct {
 	Queue int
 	// Wait is how long one may wait: 3 s. Beyond it ErrBusy.
 	Wait time.Duration
+	// Words are what the service is known by, such as its name and its host:
+	// a new password must not be made of them. None.
+	Words []string
 }
 
 // Hasher hashes and verifies passwords, a bounded number at a time. It is safe
 // for concurrent use and starts nothing.
 type Hasher struct {
-	cfg  Config
-	pool pool
+	cfg   Config
+	words []string // of the service, as the filter compares them
+	pool  pool
 }
 
 // New returns a Hasher.
@@ -62,7 +66,7 @@ func New(cfg Config) *Hasher {
 	cfg.Slots = orDefault(cfg.Slots, max(1, runtime.GOMAXPROCS(0)-1))
 	cfg.Queue = orDefault(cfg.Queue, 32*cfg.Slots)
 	cfg.Wait = orDefault(cfg.Wait, 3*time.Second)
-	return &Hasher{cfg: cfg, pool: newPool(cfg.Slots, cfg.Queue, cfg.Wait)}
+	return &Hasher{cfg: cfg, words: ownWords(cfg.Words...), pool: newPool(cfg.Slots, cfg.Queue, cfg.Wait)}
 }
 
 func orDefault[T comparable](v, fallback T) T {
@@ -76,11 +80,12 @@ func orDefault[T comparable](v, fallback T) T {
 // MinLength returns how many characters a new password has at least.
 func (h *Hasher) MinLength() int { return h.cfg.MinLength }
 
-// Check reports why a password cannot be set. The error is ErrTooShort,
-// ErrTooLong or ErrCharacters; it states the rule and never the password.
-// Control characters are refused because no keyboard gives them back, NUL among
-// them.
-func (h *Hasher) Check(password string) error {
+// Check reports why a password cannot be set by a person of whom the texts, such
+// as name and address, are known. The error is ErrTooShort, ErrTooLong,
+// ErrCharacters, ErrCommon or ErrContextual; it states the rule, with what to do
+// instead, and never the password. Control characters are refused because no
+// keyboard gives them back, NUL among them.
+func (h *Hasher) Check(password string, known ...string) error {
 	switch normal := norm.NFC.String(password); {
 	case !utf8.ValidString(password):
 		return fmt.Errorf("%w: it must be UTF-8", ErrCharacters)
@@ -91,7 +96,7 @@ func (h *Hasher) Check(password string) error {
 	case utf8.RuneCountInString(normal) < h.cfg.MinLength:
 		return fmt.Errorf("%w: it must have at least %d characters", ErrTooShort, h.cfg.MinLength)
 	}
-	return nil
+	return refuse(password, append(ownWords(known...), h.words...))
 }
 
 func hasControl(s string) bool {
