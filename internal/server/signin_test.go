@@ -95,6 +95,8 @@ func TestSignUpNamesTheRuleAndNeverTheValue(t *testing.T) {
 	for name, c := range map[string]struct{ body, field string }{
 		"email":             {`{"email":"s3cret address","password":"` + goodPassword + `"}`, "email"},
 		"short password":    {`{"email":"ada@example.com","password":"s3cret"}`, "password"},
+		"common password":   {`{"email":"ada@example.com","password":"s3cret s3cret s3cret"}`, "password"},
+		"own address":       {`{"email":"s3cretive@example.com","password":"s3cretive.s3cretive"}`, "password"},
 		"password with NUL": {`{"email":"ada@example.com","password":"s3cret\u0000 and long enough"}`, "password"},
 		"name":              {`{"email":"ada@example.com","password":"` + goodPassword + `","name":"s3cret\nname"}`, "name"},
 	} {

@@ -127,6 +127,10 @@ func (p *pages) rule(e *signin.InputError) string {
 		return "This password is too long. Use at most 256 characters."
 	case errors.Is(e, password.ErrCharacters):
 		return "This password holds characters that cannot be typed again. Use letters, digits, signs and spaces."
+	case errors.Is(e, password.ErrCommon):
+		return "This password is easy to guess: it is made of a common word or two, or of a pattern. Put together four words that have nothing to do with each other."
+	case errors.Is(e, password.ErrContextual):
+		return "This password holds little more than your name, your address or the name of this service. Put together four words that have nothing to do with you."
 	case errors.Is(e, account.ErrInvalidEmail):
 		return "This is not an email address that we can use. It should look like name@example.com."
 	case errors.Is(e, signin.ErrInvalidName):
