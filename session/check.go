@@ -31,23 +31,26 @@ var (
 // Check decides about a token and counts as activity. It returns the session,
 // ErrNoSession (revoked, expired, unknown or malformed), or ErrUnavailable if
 // nothing could be decided: then answer 503 and leave the cookie alone.
-func (m *Manager) Check(ctx context.Context, token string, c Consistency) (Session, error) {
-	return m.check(ctx, token, c, true)
+func (m *Manager) Check(ctx context.Context, token string, c Consistency) (s Session, err error) {
+	err = m.check(ctx, token, c, true, &s)
+	return s, err
 }
 
 // Peek is Check without counting as activity: for a page that polls.
-func (m *Manager) Peek(ctx context.Context, token string, c Consistency) (Session, error) {
-	return m.check(ctx, token, c, false)
+func (m *Manager) Peek(ctx context.Context, token string, c Consistency) (s Session, err error) {
+	err = m.check(ctx, token, c, false, &s)
+	return s, err
 }
 
-func (m *Manager) check(ctx context.Context, token string, c Consistency, counts bool) (Session, error) {
+// check fills in s, and leaves it as it is with every error.
+func (m *Manager) check(ctx context.Context, token string, c Consistency, counts bool, s *Session) (err error) {
 	key, ok := hashToken(token)
 	if !ok {
-		return Session{}, m.rejectMalformed()
+		return m.rejectMalformed()
 	}
 	if c == Fresh {
 		if err := m.waitFresh(ctx); err != nil {
-			return Session{}, err
+			return err
 		}
 	}
 	// The lease is read before the record. The other way round, a check that is
@@ -56,26 +59,27 @@ func (m *Manager) check(ctx context.Context, token string, c Consistency, counts
 	if now < m.feed.Lease() {
 		m.at("lease read")
 		second := seconds(now)
-		hit, state := m.cache.Get((*cache.Key)(&key), second, counts)
-		switch {
+		var hit cache.Hit
+		switch state := m.cache.Get((*cache.Key)(&key), second, counts, &hit); {
 		case state == cache.Dead:
-			return Session{}, errRevoked
+			return errRevoked
 		case state == cache.Live && second < hit.Idle && second < hit.Absolute:
-			return m.fromCache(&hit, second), nil
+			m.fill(s, &hit, second)
+			return nil
 		}
 	}
-	return m.load(ctx, key, token, c, counts)
+	*s, err = m.load(ctx, key, token, c, counts)
+	return err
 }
 
-// fromCache is the session that a record shows.
-func (m *Manager) fromCache(hit *cache.Hit, now int32) Session {
-	return Session{
-		id: hit.ID, who: identity(hit.Identity),
-		created: m.wall(hit.Created), authenticated: m.wall(hit.Authenticated),
-		idle: m.wall(hit.Idle), absolute: m.wall(hit.Absolute),
-		age:   ageAt(now, hit.Authenticated),
-		level: hit.Level, methods: Methods(hit.Methods),
-	}
+// fill makes s the session that a record shows. Field by field: a Session that
+// is copied whole right after it was made costs a tenth of a check.
+func (m *Manager) fill(s *Session, hit *cache.Hit, now int32) {
+	s.id, s.who = hit.ID, identity(hit.Identity)
+	s.created, s.authenticated = m.wall(hit.Created), m.wall(hit.Authenticated)
+	s.idle, s.absolute = m.wall(hit.Idle), m.wall(hit.Absolute)
+	s.age = ageAt(now, hit.Authenticated)
+	s.level, s.methods = hit.Level, Methods(hit.Methods)
 }
 
 func (m *Manager) rejectMalformed() error {

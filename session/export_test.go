@@ -12,8 +12,8 @@ func (m *Manager) CacheStats() cache.Stats { return m.cache.Stats() }
 // Holds reports whether the cache has a record of the token.
 func (m *Manager) Holds(token string) bool {
 	key, _ := hashToken(token)
-	_, state := m.cache.Get((*cache.Key)(&key), 0, false)
-	return state == cache.Live
+	var hit cache.Hit
+	return m.cache.Get((*cache.Key)(&key), 0, false, &hit) == cache.Live
 }
 
 // Limits of the load path, for tests.

@@ -91,7 +91,8 @@ func (m *Manager) joinable(f *flight, key Hash) bool {
 	if !leased || m.feed.Ring().NamesAny(f.mark, (*[32]byte)(&key)) {
 		return false
 	}
-	_, state := m.cache.Get((*cache.Key)(&key), 0, false)
+	var hit cache.Hit
+	state := m.cache.Get((*cache.Key)(&key), 0, false, &hit)
 	return state != cache.Dead
 }
 

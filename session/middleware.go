@@ -39,12 +39,13 @@ func (m *Manager) withSession(r *http.Request, s Session, signedIn bool) *http.R
 
 // fromRequest checks the token in the request's cookie. No cookie, or none that
 // can be one, is ErrNoSession.
-func (m *Manager) fromRequest(r *http.Request, c Consistency, counts bool) (Session, error) {
+func (m *Manager) fromRequest(r *http.Request, c Consistency, counts bool) (s Session, err error) {
 	token, ok := m.presentedToken(r)
 	if !ok {
 		return Session{}, m.rejectMalformed()
 	}
-	return m.check(r.Context(), token, c, counts)
+	err = m.check(r.Context(), token, c, counts, &s)
+	return s, err
 }
 
 // CheckRequest is Check for the token in the request's cookie: for handlers

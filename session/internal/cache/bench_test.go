@@ -37,7 +37,7 @@ func BenchmarkGet(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				if _, state := c.Get(&keys[i], 1, true); state != Live {
+				if _, state := get(c, &keys[i], 1, true); state != Live {
 					b.Fatal("not live")
 				}
 				if i++; i == n {

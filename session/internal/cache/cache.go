@@ -23,7 +23,8 @@
 // a revoked row.
 //
 // Two kinds of locks: one in each shard, for its records, and one in subjects,
-// for the cells. Whoever needs both takes the shard's first.
+// for the cells. Whoever needs both takes the shard's first. A Get takes
+// neither, unless it meets a writer.
 package cache
 
 // Key is the SHA-256 of a token's text. The table keeps and compares its first
@@ -55,6 +56,13 @@ type Hit struct {
 	// Identity is what was given to Put. It aliases memory that never changes
 	// and is shared: a copy that is kept keeps up to 256 KiB alive.
 	Identity string
+}
+
+func (h *Hit) fill(r *record, identity string) {
+	h.ID = r.id
+	h.Created, h.Authenticated, h.Idle, h.Absolute = r.created, r.authenticated, r.idle, r.absolute
+	h.Level, h.Methods = uint8(r.meta>>levelShift&maxLevel), uint16(r.meta)
+	h.Identity = identity
 }
 
 // Config is given to New.
@@ -101,28 +109,29 @@ func New(config Config) *Cache {
 	return c
 }
 
-// Get looks a session up, which counts as activity if touch is set and neither
-// deadline has passed. Whether it is Live does not depend on deadlines: the
-// caller judges them.
-func (c *Cache) Get(key *Key, now int32, touch bool) (Hit, State) {
+// Get looks a session up and, if it is Live, fills in hit. It counts as activity
+// if touch is set and neither deadline has passed. Whether it is Live does not
+// depend on deadlines: the caller judges them.
+func (c *Cache) Get(key *Key, now int32, touch bool, hit *Hit) State {
 	k := nameOf(key)
 	s := c.shard(k)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.advance(now)
-	r := s.find(k)
-	if r == nil {
-		return Hit{}, Miss
+	var v view
+	s.read(k, &v)
+	switch {
+	case v.place == nil:
+		return Miss
+	case v.meta&deadBit != 0:
+		return Dead
 	}
-	if r.dead() {
-		return Hit{}, Dead
-	}
-	identity, ok := c.subjects.identity(r.cell, r.generation)
+	identity, ok := c.subjects.identity(v.cell, v.generation)
 	if !ok {
-		return Hit{}, Miss
+		return Miss
 	}
-	r.visit(s.now, touch)
-	return Hit{Record: r.unpack(), Identity: identity}, Live
+	if meta := v.visited(now, s.since.Load(), touch); meta != v.meta && !s.mark(&v, meta) {
+		s.markLocked(&v, now, touch, c.budget.shardTouches())
+	}
+	hit.fill(&v.record, identity)
+	return Live
 }
 
 // Put is the end of a load: it keeps what the store answered, unless it is old
@@ -149,7 +158,7 @@ func (c *Cache) Put(key *Key, rec Record, subject string, version uint64, identi
 		return false
 	}
 	r := pack(k, rec, cell, generation)
-	unused, ok := c.putRecord(k, r, now, named)
+	unused, ok := c.putRecord(&r, now, named)
 	if unused != 0 {
 		c.subjects.release(unused)
 	}
@@ -160,26 +169,26 @@ func (c *Cache) Put(key *Key, rec Record, subject string, version uint64, identi
 // reference is to be given back, 0 for none: r's own if it was not put, or
 // that of the record in whose place it stands. Both are out of the table by
 // then, which is what release asks for.
-func (c *Cache) putRecord(k name, r record, now int32, named func() bool) (unused uint32, ok bool) {
-	s := c.shard(k)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.advance(now)
+func (c *Cache) putRecord(r *record, now int32, named func() bool) (unused uint32, ok bool) {
+	s := c.shard(r.name)
+	s.lock(now)
+	defer s.unlock()
 	if named() {
 		return r.cell, false
 	}
-	old := s.find(k)
+	place := find(s.slots, r.name)
 	switch {
-	case old == nil:
+	case place == nil:
 		c.makeRoom(s)
-		old = s.add(k)
-	case old.dead():
+		place = s.add(r.name)
+	case place.dead():
 		return r.cell, false
 	default:
-		unused = old.cell
-		r.meta |= old.meta & (visitedBit | touchedBit | secondMask)
+		_, meta := split(place.use.Load())
+		unused, _ = split(place.whose.Load())
+		r.meta |= meta & (visitedBit | touchedBit | secondMask)
 	}
-	*old = r
+	place.store(r)
 	return unused, true
 }
 
@@ -195,16 +204,15 @@ func (c *Cache) Bury(key *Key, now int32) {
 // referred to, or 0.
 func (c *Cache) bury(k name, now int32) (unused uint32) {
 	s := c.shard(k)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.advance(now)
-	r := s.find(k)
-	if r == nil {
+	s.lock(now)
+	defer s.unlock()
+	place := find(s.slots, k)
+	if place == nil {
 		c.makeRoom(s)
-		r = s.add(k)
+		place = s.add(k)
 	}
-	unused = r.cell
-	s.mark(r, k)
+	unused, _ = split(place.whose.Load())
+	s.bury(place, k)
 	return unused
 }
 
@@ -221,18 +229,19 @@ func (c *Cache) Drop(subject string) { c.subjects.drop(subject) }
 func (c *Cache) Reset() {
 	c.subjects.dropAll()
 	for i := range c.shards {
-		for _, r := range c.clear(&c.shards[i]) {
-			if r.cell != 0 {
-				c.subjects.release(r.cell)
+		old := c.clear(&c.shards[i])
+		for j := range old {
+			if cell, _ := split(old[j].whose.Load()); cell != 0 {
+				c.subjects.release(cell)
 			}
 		}
 	}
 }
 
 // clear empties the shard and returns what was its table.
-func (c *Cache) clear(s *shard) []record {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (c *Cache) clear(s *shard) []slot {
+	s.lock(0)
+	defer s.unlock()
 	old := s.slots
 	for i := range old {
 		s.keepTouch(&old[i], c.budget.shardTouches())
@@ -249,7 +258,7 @@ func (c *Cache) Stats() Stats {
 		s.mu.Lock()
 		st.Records += s.count - s.markers
 		st.Dead += s.markers
-		st.TableBytes += int64(len(s.slots)) * recordBytes
+		st.TableBytes += int64(len(s.slots)) * slotBytes
 		s.mu.Unlock()
 	}
 	c.subjects.stats(&st)
@@ -261,7 +270,7 @@ func (c *Cache) shard(k name) *shard { return &c.shards[k.c%shardCount] }
 // pack lays rec out as it is kept: unvisited and without a touch mark.
 func pack(k name, rec Record, cell, generation uint32) record {
 	return record{
-		a: k.a, b: k.b, c: k.c,
+		name:    k,
 		created: rec.Created, authenticated: rec.Authenticated, idle: rec.Idle, absolute: rec.Absolute,
 		cell: cell, generation: generation,
 		id:   rec.ID,

@@ -13,16 +13,16 @@ import (
 func newCache() *Cache { return New(Config{Bytes: 64 << 20, MarkerAge: 2}) }
 
 func TestSizes(t *testing.T) {
-	if n := unsafe.Sizeof(record{}); n != recordBytes {
-		t.Errorf("a record has %d bytes", n)
+	if n := unsafe.Sizeof(slot{}); n != slotBytes {
+		t.Errorf("a slot has %d bytes", n)
 	}
 	if n := unsafe.Sizeof(cell{}); n != cellBytes {
 		t.Errorf("a cell has %d bytes", n)
 	}
-	if n := unsafe.Sizeof(shard{}); n != 128 {
+	if n := unsafe.Sizeof(shard{}); n != 192 {
 		t.Errorf("a shard has %d bytes", n)
 	}
-	if n := unsafe.Offsetof(shard{}.since); n != 64 {
+	if n := unsafe.Offsetof(shard{}.mu); n != 64 {
 		t.Errorf("what a Get needs of a shard takes %d bytes", n)
 	}
 	if n := unsafe.Sizeof(touch{}); n != touchBytes {
@@ -59,7 +59,7 @@ func TestHitShowsWhatWasPut(t *testing.T) {
 			t.Fatal("not put")
 		}
 		for range 2 { // a touch changes nothing
-			hit, state := c.Get(keyOf(0), 6, true)
+			hit, state := get(c, keyOf(0), 6, true)
 			if state != Live || hit.Record != rec || hit.Identity != identity {
 				t.Fatalf("got %+v, %d", hit, state)
 			}
@@ -242,7 +242,7 @@ func TestResetKeepsNoCellForALoadUnderWay(t *testing.T) {
 	}
 	c.Reset()
 	c.Put(keyOf(1), Record{}, "a", 1, "\x01a of today", 0, never)
-	if hit, _ := c.Get(keyOf(1), 0, false); hit.Identity != "\x01a of today" {
+	if hit, _ := get(c, keyOf(1), 0, false); hit.Identity != "\x01a of today" {
 		t.Errorf("shows %q", hit.Identity)
 	}
 	c.subjects.release(number)
@@ -261,7 +261,7 @@ func TestGetAllocatesNothing(t *testing.T) {
 	}
 	i := 0
 	allocs := testing.AllocsPerRun(2000, func() {
-		c.Get(keys[i%len(keys)], int32(i), i%3 > 0)
+		get(c, keys[i%len(keys)], int32(i), i%3 > 0)
 		i++
 	})
 	if allocs != 0 {
@@ -279,14 +279,18 @@ func TestTableAgainstMap(t *testing.T) {
 		for step := range int32(rapid.IntRange(1, 200).Draw(t, "steps")) {
 			home := rapid.SampledFrom([]uint64{0, 1, 2, math.MaxUint32 - 1, math.MaxUint32}).Draw(t, "home")
 			k := name{a: home << 32, b: rapid.Uint64Range(0, 9).Draw(t, "b")}
-			r := s.find(k)
+			var r record
+			p := find(s.slots, k)
+			if p != nil {
+				p.load(&r)
+			}
 			_, there := model[k]
 			switch {
-			case there != (r != nil) || there && r.created != model[k]:
+			case there != (p != nil) || there && r.created != model[k]:
 				t.Fatalf("%v: record %+v, want %v", k, r, model[k])
 			case there:
 				for i := range s.slots {
-					if &s.slots[i] == r {
+					if &s.slots[i] == p {
 						s.remove(i)
 						break
 					}
@@ -296,15 +300,19 @@ func TestTableAgainstMap(t *testing.T) {
 				if s.full() {
 					s.resize(s.larger())
 				}
-				*s.add(k) = record{a: k.a, b: k.b, created: step, generation: 1}
+				s.add(k).store(&record{name: k, created: step, generation: 1})
 				model[k] = step
 			}
 			if s.count != len(model) {
 				t.Fatalf("count %d, want %d", s.count, len(model))
 			}
 			for k, created := range model {
-				if r := s.find(k); r == nil || r.created != created {
-					t.Fatalf("%v is lost: %+v", k, r)
+				p := find(s.slots, k)
+				if p == nil {
+					t.Fatalf("%v is lost", k)
+				}
+				if p.load(&r); r.created != created {
+					t.Fatalf("%v is another: %+v", k, r)
 				}
 			}
 		}

@@ -63,8 +63,9 @@ func (s *subjects) at(number uint32) *cell {
 	return &(*s.blocks.Load())[number/blockCells][number%blockCells]
 }
 
-// identity returns what the cell shows, if it still has that generation. The
-// caller holds the lock of a shard with a record that refers to the cell.
+// identity returns what the cell shows, if it still has that generation. It
+// takes no lock: by now the cell may be another subject's, which has another
+// generation.
 //
 // A writer changes the generation before the blob. So whoever has read a blob
 // and then still finds the old generation has read the old one's blob; reading

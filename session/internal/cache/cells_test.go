@@ -15,7 +15,7 @@ func TestIdentitiesStayWholeAfterEvictionAndCompaction(t *testing.T) {
 		s := subjectName(i)
 		put(c, i, s, uint64(i), 0, never)
 		if i%100 == 0 {
-			if hit, state := c.Get(keyOf(i), 0, false); state == Live {
+			if hit, state := get(c, keyOf(i), 0, false); state == Live {
 				held[s] = hit.Identity
 			}
 		}
@@ -115,7 +115,7 @@ func TestIdentityTooLongIsNotKept(t *testing.T) {
 	if !c.Put(keyOf(1), Record{}, "a", 1, longest, 0, never) {
 		t.Error("not put")
 	}
-	if hit, _ := c.Get(keyOf(1), 0, false); hit.Identity != longest {
+	if hit, _ := get(c, keyOf(1), 0, false); hit.Identity != longest {
 		t.Error("not whole")
 	}
 	check(t, c, 0)
@@ -151,7 +151,7 @@ func TestCellIsNotReusedWhileReferred(t *testing.T) {
 	c := newCache()
 	put(c, 1, "a", 1, 0, never)
 	put(c, 2, "a", 1, 0, never)
-	cellOf := func(i int) uint32 { return c.shard(nameOf(keyOf(i))).find(nameOf(keyOf(i))).cell }
+	cellOf := func(i int) uint32 { return recordOf(c, i).cell }
 	a := cellOf(1)
 	c.Drop("a")
 	c.Bury(keyOf(1), 0) // token 2 still refers to it
@@ -174,7 +174,7 @@ func TestGenerationsNeverRepeat(t *testing.T) {
 	for i := range 1000 {
 		subject := subjectName(i % 7)
 		put(c, i, subject, uint64(i), 0, never)
-		r := c.shard(nameOf(keyOf(i))).find(nameOf(keyOf(i)))
+		r := recordOf(c, i)
 		if was := seen[[2]uint32{r.cell, r.generation}]; was != "" {
 			t.Fatalf("cell %d had generation %d before, of %s", r.cell, r.generation, was)
 		}

@@ -45,8 +45,8 @@ func (c *Cache) makeRoom(s *shard) {
 		return
 	}
 	n := s.larger()
-	within := int64(n)*recordBytes <= c.budget.shardLimit() &&
-		c.budget.admits(int64(n-len(s.slots))*recordBytes)
+	within := int64(n)*slotBytes <= c.budget.shardLimit() &&
+		c.budget.admits(int64(n-len(s.slots))*slotBytes)
 	if within || !c.evict(s) {
 		c.resize(s, n)
 	}
@@ -56,9 +56,8 @@ func (c *Cache) makeRoom(s *shard) {
 // load does so in its own shard until identities and tables have shrunk.
 func (c *Cache) relieve(s *shard, now int32) {
 	const few = 4
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.advance(now)
+	s.lock(now)
+	defer s.unlock()
 	for n := 0; n < few && c.budget.over() && c.evict(s); n++ {
 	}
 }
@@ -75,7 +74,7 @@ func (c *Cache) evict(s *shard) bool {
 	if i < 0 {
 		return false
 	}
-	cell := s.slots[i].cell
+	cell, _ := split(s.slots[i].whose.Load())
 	s.keepTouch(&s.slots[i], c.budget.shardTouches())
 	s.remove(i)
 	c.subjects.release(cell)
@@ -84,6 +83,6 @@ func (c *Cache) evict(s *shard) bool {
 
 // resize gives s, whose lock is held, a table of n slots, and counts it.
 func (c *Cache) resize(s *shard, n int) {
-	c.budget.add(int64(n-len(s.slots)) * recordBytes)
+	c.budget.add(int64(n-len(s.slots)) * slotBytes)
 	s.resize(n)
 }

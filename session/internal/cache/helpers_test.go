@@ -51,10 +51,23 @@ func put(c *Cache, i int, subject string, version uint64, now int32, named func(
 	return c.Put(keyOf(i), rec, subject, version, identityOf(subject, version), now, named)
 }
 
+// get is Get with what a hit shows as a result.
+func get(c *Cache, key *Key, now int32, touch bool) (hit Hit, state State) {
+	state = c.Get(key, now, touch, &hit)
+	return hit, state
+}
+
+// recordOf returns the record of token i, which is there.
+func recordOf(c *Cache, i int) (r record) {
+	k := nameOf(keyOf(i))
+	find(c.shard(k).slots, k).load(&r)
+	return r
+}
+
 // peek returns the state of token i and, if it is live, the version it shows.
 func peek(tb testing.TB, c *Cache, i int, subject string, now int32) (State, uint64) {
 	tb.Helper()
-	hit, state := c.Get(keyOf(i), now, false)
+	hit, state := get(c, keyOf(i), now, false)
 	if state != Live {
 		return state, 0
 	}
@@ -87,7 +100,7 @@ func check(tb testing.TB, c *Cache, inFlight int) {
 	var bytes int64
 	for i := range c.shards {
 		checkShard(tb, c, i, refs)
-		bytes += int64(len(c.shards[i].slots)) * recordBytes
+		bytes += int64(len(c.shards[i].slots)) * slotBytes
 	}
 	checkCells(tb, &c.subjects, refs, inFlight)
 	checkArena(tb, &c.subjects)
@@ -105,19 +118,20 @@ func checkShard(tb testing.TB, c *Cache, index int, refs map[uint32]uint32) {
 	}
 	count, markers := 0, 0
 	for i := range s.slots {
-		r := &s.slots[i]
-		if r.empty() {
-			if *r != (record{}) {
+		p := &s.slots[i]
+		var r record
+		p.load(&r)
+		if p.empty() {
+			if r != (record{}) {
 				tb.Errorf("an empty slot is not zero: %+v", r)
 			}
 			continue
 		}
 		count++
-		k := name{r.a, r.b, r.c}
-		if s.find(k) != r || c.shard(k) != s {
+		if find(s.slots, r.name) != p || c.shard(r.name) != s {
 			tb.Errorf("record in slot %d of shard %d is doubled or not to be found", i, index)
 		}
-		if !r.dead() {
+		if !p.dead() {
 			refs[r.cell]++
 			continue
 		}

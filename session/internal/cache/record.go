@@ -17,16 +17,10 @@ func nameOf(key *Key) name {
 	}
 }
 
-// recordBytes is the size of a record: one line of the processor's cache.
-const recordBytes = 64
-
-// record is one slot of a shard's table, guarded by the shard's lock: a live
-// session, a dead marker, or nothing. It holds no pointer, so that the garbage
-// collector passes over the tables.
+// record is what a slot of a table holds: a live session, a dead marker, or
+// nothing.
 type record struct {
-	a, b uint64 // the name; embedding it would pad the record past 64 bytes
-	c    uint32
-
+	name
 	created       int32 // of a dead marker: the second from which its age counts
 	authenticated int32
 	idle          int32
@@ -50,51 +44,35 @@ const (
 	secondShift = 23
 	secondBits  = 1<<9 - 1
 	secondMask  = secondBits << secondShift
+
+	// slackSeconds is how far a mark may lie before its shard's since.
+	slackSeconds = 64
 )
 
 func (r *record) empty() bool { return r.generation == 0 }
 
 func (r *record) dead() bool { return r.meta&deadBit != 0 }
 
-func (r *record) unpack() Record {
-	return Record{
-		ID:      r.id,
-		Created: r.created, Authenticated: r.authenticated, Idle: r.idle, Absolute: r.absolute,
-		Level:   uint8(r.meta >> levelShift & maxLevel),
-		Methods: uint16(r.meta),
-	}
-}
-
-// visit marks a hit. The record's line is written only if that changes
-// something.
+// visited returns the record's meta after a hit, in a shard with that since.
+// A mark never goes back, whatever the order in which hits come that have read
+// the clock.
 //
 // Once a deadline has passed a hit is no touch: the store decides then, and
 // must be told of the last use before it, which a mark of now would replace.
-func (r *record) visit(now int32, touch bool) {
-	if r.meta&visitedBit == 0 {
-		r.meta |= visitedBit
+func (r *record) visited(now, since int32, touch bool) (meta uint32) {
+	meta = r.meta | visitedBit
+	now = max(now, since)
+	if !touch || now >= r.idle || now >= r.absolute || meta&touchedBit != 0 && markedSecond(meta, since) >= now {
+		return meta
 	}
-	if touch && now < r.idle && now < r.absolute {
-		r.touch(now)
-	}
+	return meta&^secondMask | touchedBit | uint32(now)<<secondShift
 }
 
-// touch marks the session as seen at now, which must be the shard's now: no
-// mark is from before the shard's since then, whatever the caller's clock.
-func (r *record) touch(now int32) {
-	marked := r.meta&^secondMask | touchedBit | uint32(now)<<secondShift
-	if marked != r.meta {
-		r.meta = marked
-	}
-}
-
-// takeTouch clears the touch mark and rebuilds its second: the first not before
-// since that ends in its 9 bits. The mark is from since or later, so that
-// second is not later than the mark's, and is the mark's within 511 seconds.
-func (r *record) takeTouch(since int32) (seen int32, ok bool) {
-	if r.meta&touchedBit == 0 {
-		return 0, false
-	}
-	r.meta &^= touchedBit
-	return since + int32((r.meta>>secondShift-uint32(since))&secondBits), true
+// markedSecond rebuilds the second of a mark from its 9 bits. All marks are
+// from since or later but that of a Get that was under way when since was set.
+// So the second is exact, or earlier by a multiple of 512 seconds if the mark
+// has been left for long, unless such a Get stood still for a minute.
+func markedSecond(meta uint32, since int32) int32 {
+	first := since - slackSeconds
+	return first + int32((meta>>secondShift-uint32(first))&secondBits)
 }

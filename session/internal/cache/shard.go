@@ -1,6 +1,9 @@
 package cache
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 const (
 	shardCount = 256
@@ -10,82 +13,156 @@ const (
 
 // shard is an open-addressing table with linear probing: a record stands in
 // its home slot or, without an empty slot between, somewhere after it. At most
-// four fifths of the slots are taken, so that every search ends. Its size is
-// that of two lines of the processor's cache, so that neighbours do not disturb
-// each other; a Get needs the first only.
+// four fifths of the slots are taken, so that every search ends.
+//
+// Writers hold the lock. A Get reads without it (see read) and needs the first
+// half of the struct only, a line of the processor's cache that it never writes:
+// two processors that check sessions do not take it from each other.
 type shard struct {
-	mu sync.Mutex // guards all below
+	changes atomic.Uint64 // odd while a writer is at work
+	table   atomic.Pointer[[]slot]
+	since   atomic.Int32 // no touch mark is from an earlier second, but for that of a Get under way
 
-	slots   []record
-	count   int   // slots that are taken
-	markers int   // of these, by dead markers
-	hand    int   // of the clock: the slot at which eviction goes on
-	oldest  int32 // no marker's age counts from an earlier second
-	now     int32 // the latest that any call has brought
+	_ [64 - 20]byte
 
-	since int32   // no touch mark is from an earlier second
-	left  []touch // the touches of records that are gone
+	mu sync.Mutex // guards all below, and writing what is above and in the slots
 
-	_ [128 - 96]byte
+	slots   []slot  // what table points to
+	count   int     // slots that are taken
+	markers int     // of these, by dead markers
+	hand    int     // of the clock: the slot at which eviction goes on
+	oldest  int32   // no marker's age counts from an earlier second
+	now     int32   // the latest that any writer has brought
+	left    []touch // the touches of records that are gone
+
+	_ [128 - 88]byte
 }
 
-// advance brings the shard's clock forward. Touches and markers are stamped
-// with it instead of a caller's own now, which may have waited for the lock:
-// it never goes back and, having been read by somebody, is never in the future.
-func (s *shard) advance(now int32) { s.now = max(s.now, now) }
+// lock makes the caller the shard's writer, and brings the shard's clock
+// forward. Touches and markers are stamped with it instead of a caller's own
+// now, which may have waited for the lock: it never goes back and, having been
+// read by somebody, is never in the future.
+func (s *shard) lock(now int32) {
+	s.mu.Lock()
+	s.changes.Add(1)
+	s.now = max(s.now, now)
+}
+
+func (s *shard) unlock() {
+	s.changes.Add(1)
+	s.mu.Unlock()
+}
+
+// view is a record as a Get read it.
+type view struct {
+	record
+	place   *slot  // where it lies; nil if there is none of that name
+	changes uint64 // of the shard, when it was read
+	sure    bool   // that no writer was at work while it was read
+}
+
+// read finds a record, without the lock unless it meets a writer.
+func (s *shard) read(k name, v *view) {
+	if s.glance(k, v); !v.sure {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		v.look(s.slots, k)
+	}
+}
+
+// glance finds a record without the lock. If afterwards the shard's changes are
+// what they were, and were even, no writer was at work in between: the record
+// is as one of them left it, or there is none.
+func (s *shard) glance(k name, v *view) {
+	v.changes = s.changes.Load()
+	if table := s.table.Load(); table != nil {
+		v.look(*table, k)
+	}
+	v.sure = v.changes%2 == 0 && s.changes.Load() == v.changes
+}
+
+func (v *view) look(slots []slot, k name) {
+	if v.place = find(slots, k); v.place != nil {
+		v.place.load(&v.record)
+	}
+}
+
+// mark writes the meta of a hit without the lock, and reports whether it stays:
+// not if a writer has been at work since v was read, who may have moved the
+// record or taken its marks.
+func (s *shard) mark(v *view, meta uint32) bool {
+	return v.sure && v.place.mark(&v.record, meta) && s.changes.Load() == v.changes
+}
+
+// markLocked marks a hit that mark could not. If the record has gone since, its
+// touch is kept.
+func (s *shard) markLocked(v *view, now int32, touch bool, limit int) {
+	s.lock(now)
+	defer s.unlock()
+	place := find(s.slots, v.name)
+	switch {
+	case place == nil && touch:
+		s.keep(&v.record, s.now, limit)
+	case place != nil && !place.dead():
+		var r record
+		place.load(&r)
+		place.setMeta(r.visited(s.now, s.since.Load(), touch))
+	}
+}
 
 // home is monotonic in the name, so it scales to any number of slots.
-func (s *shard) home(a uint64) int { return int((a >> 32) * uint64(len(s.slots)) >> 32) }
+func home(slots []slot, a uint64) int { return int((a >> 32) * uint64(len(slots)) >> 32) }
 
-func (s *shard) next(i int) int {
-	if i++; i < len(s.slots) {
+func next(slots []slot, i int) int {
+	if i++; i < len(slots) {
 		return i
 	}
 	return 0
 }
 
-// find returns the record of that name, or nil.
-func (s *shard) find(k name) *record {
-	if len(s.slots) == 0 {
-		return nil
-	}
-	for i := s.home(k.a); ; i = s.next(i) {
-		r := &s.slots[i]
-		if r.empty() {
+// find returns the slot with the record of that name, or nil. It ends also if
+// the slots are changed meanwhile.
+func find(slots []slot, k name) *slot {
+	i := home(slots, k.a)
+	for range slots {
+		p := &slots[i]
+		if p.empty() {
 			return nil
 		}
-		if r.a == k.a && r.b == k.b && r.c == k.c {
-			return r
+		if p.holds(k) {
+			return p
 		}
+		i = next(slots, i)
 	}
+	return nil
 }
 
 // vacancy returns the empty slot in which a search for the name would end.
-func (s *shard) vacancy(a uint64) *record {
-	i := s.home(a)
-	for !s.slots[i].empty() {
-		i = s.next(i)
+func vacancy(slots []slot, a uint64) *slot {
+	i := home(slots, a)
+	for !slots[i].empty() {
+		i = next(slots, i)
 	}
-	return &s.slots[i]
+	return &slots[i]
 }
 
 // add takes a slot for a name that is not there; the caller fills it before it
 // lets go of the lock. There must be room.
-func (s *shard) add(k name) *record {
+func (s *shard) add(k name) *slot {
 	s.count++
-	return s.vacancy(k.a)
+	return vacancy(s.slots, k.a)
 }
 
-// mark makes r, which may be a slot just added, the dead marker of that name.
-func (s *shard) mark(r *record, k name) {
-	if !r.dead() {
+// bury makes p, which may be a slot just added, the dead marker of that name.
+func (s *shard) bury(p *slot, k name) {
+	if !p.dead() {
 		if s.markers == 0 {
 			s.oldest = s.now
 		}
 		s.markers++
 	}
 	// Any generation but 0 will do: it says that the slot is taken.
-	*r = record{a: k.a, b: k.b, c: k.c, created: s.now, generation: 1, meta: deadBit}
+	p.store(&record{name: k, created: s.now, generation: 1, meta: deadBit})
 }
 
 // remove empties slot i. Records that stood after it because it was taken move
@@ -96,13 +173,13 @@ func (s *shard) remove(i int) {
 	if s.slots[i].dead() {
 		s.markers--
 	}
-	for j := s.next(i); !s.slots[j].empty(); j = s.next(j) {
-		if s.distance(s.home(s.slots[j].a), j) >= s.distance(i, j) {
-			s.slots[i] = s.slots[j]
+	for j := next(s.slots, i); !s.slots[j].empty(); j = next(s.slots, j) {
+		if s.distance(home(s.slots, s.slots[j].a.Load()), j) >= s.distance(i, j) {
+			s.slots[i].move(&s.slots[j])
 			i = j
 		}
 	}
-	s.slots[i] = record{}
+	s.slots[i].store(&record{})
 }
 
 // distance counts the steps from one slot to another, round the end.
@@ -120,17 +197,20 @@ func (s *shard) resize(n int) {
 	s.hand = 0
 	if n == 0 {
 		s.slots, s.count, s.markers = nil, 0, 0
+		s.table.Store(nil)
 		return
 	}
 	if len(old) == 0 {
-		s.since = s.now
+		s.since.Store(s.now)
 	}
-	s.slots = make([]record, n)
+	slots := make([]slot, n)
 	for i := range old {
-		if !old[i].empty() {
-			*s.vacancy(old[i].a) = old[i]
+		if p := &old[i]; !p.empty() {
+			vacancy(slots, p.a.Load()).move(p)
 		}
 	}
+	s.slots = slots
+	s.table.Store(&slots)
 }
 
 // full reports whether one more record would fill more than four fifths.
@@ -159,7 +239,7 @@ func (s *shard) smaller() int {
 // it is small, then whole pages of 8 KiB, in which the runtime allocates.
 func slotsFor(n int) int {
 	if n > largeSlots {
-		const page = 8 << 10 / recordBytes
+		const page = 8 << 10 / slotBytes
 		return (n + page - 1) / page * page
 	}
 	slots := firstSlots
@@ -175,16 +255,17 @@ func (s *shard) sweep(limit int32) bool {
 	before := s.markers
 	s.oldest = s.now
 	for i := 0; i < len(s.slots); {
-		r := &s.slots[i]
-		if r.empty() || !r.dead() {
+		p := &s.slots[i]
+		if p.empty() || !p.dead() {
 			i++
 			continue
 		}
-		if r.created <= limit {
+		created, _ := split(p.begin.Load())
+		if int32(created) <= limit {
 			s.remove(i) // and look again: another may have moved here
 			continue
 		}
-		s.oldest = min(s.oldest, r.created)
+		s.oldest = min(s.oldest, int32(created))
 		i++
 	}
 	return s.markers < before
@@ -196,12 +277,13 @@ func (s *shard) victim() int {
 	if s.count == s.markers {
 		return -1
 	}
-	for ; ; s.hand = s.next(s.hand) {
-		r := &s.slots[s.hand]
+	for ; ; s.hand = next(s.slots, s.hand) {
+		p := &s.slots[s.hand]
+		_, meta := split(p.use.Load())
 		switch {
-		case r.empty() || r.dead():
-		case r.meta&visitedBit != 0:
-			r.meta &^= visitedBit
+		case p.empty() || meta&deadBit != 0:
+		case meta&visitedBit != 0:
+			p.setMeta(meta &^ visitedBit)
 		default:
 			return s.hand
 		}

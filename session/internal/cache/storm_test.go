@@ -188,7 +188,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		case op < 550:
 			w.take(i, op%2 == 0)
 		case op < 600:
-			w.c.Get(keyOf(tokenOf(i, w.sessions[i].token.Load())), w.clock.Load(), true)
+			get(w.c, keyOf(tokenOf(i, w.sessions[i].token.Load())), w.clock.Load(), true)
 		case op == 999 && rng.IntN(100) == 0:
 			w.resets.Add(1)
 			w.c.Reset()
@@ -241,7 +241,7 @@ func TestGrowthLosesNothing(t *testing.T) {
 // time while other loads stand between their two steps.
 func TestCellIsNotReusedWhileReferredByManyAtOnce(t *testing.T) {
 	const subjects = 6
-	c := New(Config{MarkerAge: 1})
+	c := New(Config{Bytes: 64 << 20, MarkerAge: 1}) // room for all markers: nothing is evicted
 	tokens := [workers]int{}
 	together(800*time.Millisecond, func() { check(t, c, workers) }, func(w int, rng *rand.Rand) bool {
 		subject := subjectName(rng.IntN(subjects))
@@ -353,6 +353,40 @@ func TestReusedCellEndsWhatReferredToIt(t *testing.T) {
 			put(c, second, subject, v+1, 0, never)
 			want(t, c, first, subject, 0, Miss)
 			want(t, c, second, subject, 0, Live)
+		}
+		return !t.Failed()
+	})
+	check(t, c, 0)
+}
+
+// TestHitIsNotForgottenBesideAWriter: a Get that was Live has left its touch,
+// while the table it read is changed, moved, or emptied under it.
+func TestHitIsNotForgottenBesideAWriter(t *testing.T) {
+	c := newCache()
+	mine := sameShard(workers * 20)
+	var beside atomic.Int64
+	together(1500*time.Millisecond, nil, func(w int, rng *rand.Rand) bool {
+		if w%2 == 0 { // records come, move and go
+			i := mine[workers+rng.IntN(len(mine)-workers)]
+			put(c, i, subjectName(w), 1, 0, never)
+			c.Bury(keyOf(mine[workers+rng.IntN(len(mine)-workers)]), 100)
+			if rng.IntN(4) == 0 {
+				evictOne(c)
+			}
+			if rng.IntN(64) == 0 {
+				c.Reset()
+			}
+			return !t.Failed()
+		}
+		i, who := mine[w], subjectName(w)
+		now := int32(beside.Add(1) % 400)
+		if _, state := get(c, keyOf(i), now, true); state != Live {
+			put(c, i, who, 1, now, never)
+			return true
+		}
+		id, _, ok := c.TakeTouch(keyOf(i))
+		if !ok || sessionOf(id) != i {
+			t.Errorf("session %d was hit at %d and has no touch", i, now)
 		}
 		return !t.Failed()
 	})

@@ -15,10 +15,10 @@ type ShortKey [20]byte
 func Short(key *Key) ShortKey { return ShortKey(key[:]) }
 
 // short is the inverse of nameOf.
-func (r *record) short() (key ShortKey) {
-	binary.BigEndian.PutUint64(key[0:], r.a)
-	binary.BigEndian.PutUint64(key[8:], r.b)
-	binary.BigEndian.PutUint32(key[16:], r.c)
+func (k name) short() (key ShortKey) {
+	binary.BigEndian.PutUint64(key[0:], k.a)
+	binary.BigEndian.PutUint64(key[8:], k.b)
+	binary.BigEndian.PutUint32(key[16:], k.c)
 	return key
 }
 
@@ -39,15 +39,23 @@ type touch struct {
 
 // keepTouch keeps the touch of a record that is about to go, if it has a mark
 // and there are fewer than limit.
-func (s *shard) keepTouch(r *record, limit int) {
-	if seen, ok := r.takeTouch(s.since); ok && len(s.left) < limit {
+func (s *shard) keepTouch(p *slot, limit int) {
+	if seen, ok := p.takeTouch(s.since.Load()); ok {
+		var r record
+		p.load(&r)
+		s.keep(&r, seen, limit)
+	}
+}
+
+func (s *shard) keep(r *record, seen int32, limit int) {
+	if len(s.left) < limit {
 		s.left = append(s.left, touch{r.short(), r.id, seen})
 	}
 }
 
 // Touched is called with each touch that was taken: the second at which the
 // session was last hit. It is never later than it really was; it is earlier
-// if the shard had not been collected for more than 511 seconds.
+// if the shard had not been collected for more than 447 seconds.
 type Touched func(key ShortKey, id [16]byte, seen int32)
 
 // TakeTouches takes all touches of a shard, those of records that are gone
@@ -55,20 +63,20 @@ type Touched func(key ShortKey, id [16]byte, seen int32)
 // took is called under the shard's lock and must not call the cache.
 func (c *Cache) TakeTouches(shard int, now int32, took Touched) {
 	s := &c.shards[shard]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.advance(now)
+	s.lock(now)
+	defer s.unlock()
 	for _, t := range s.left {
 		took(t.key, t.id, t.seen)
 	}
 	s.left = nil
+	var r record
 	for i := range s.slots {
-		r := &s.slots[i]
-		if seen, ok := r.takeTouch(s.since); ok {
+		if seen, ok := s.slots[i].takeTouch(s.since.Load()); ok {
+			s.slots[i].load(&r)
 			took(r.short(), r.id, seen)
 		}
 	}
-	s.since = s.now
+	s.since.Store(s.now)
 }
 
 // TakeTouch is TakeTouches for one session: its latest touch. It takes since
@@ -76,11 +84,13 @@ func (c *Cache) TakeTouches(shard int, now int32, took Touched) {
 func (c *Cache) TakeTouch(key *Key) (id [16]byte, seen int32, ok bool) {
 	k := nameOf(key)
 	s := c.shard(k)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r := s.find(k); r != nil {
+	s.lock(0)
+	defer s.unlock()
+	if place := find(s.slots, k); place != nil {
+		var r record
+		place.load(&r)
 		id = r.id
-		seen, ok = r.takeTouch(s.since)
+		seen, ok = place.takeTouch(s.since.Load())
 	}
 	short := Short(key)
 	s.left = slices.DeleteFunc(s.left, func(t touch) bool {
