@@ -52,7 +52,7 @@ var floors = [][]string{
 	{"internal/web", "internal/api"},
 	{"internal/problem", "forwardauth", "internal/db"},
 	{"internal/signin", "internal/config"},
-	{"internal/factor", "internal/account"},
+	{"internal/factor", "internal/account", "internal/audit", "internal/throttle"},
 	{"session/sqlite", "session/memory", "session/sessiontest"},
 	{"session", "internal/migrate"},
 }
