@@ -1,0 +1,57 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"cloakroom/internal/throttle"
+	"cloakroom/session"
+	"cloakroom/session/sqlite"
+)
+
+var _ throttle.Devices = (*Devices)(nil)
+
+// Devices is a throttle.Devices beside a session store.
+type Devices struct {
+	store *sqlite.Store
+}
+
+// NewDevices returns the devices of the accounts.
+func NewDevices(accounts *Accounts) *Devices { return &Devices{accounts.store} }
+
+// Known looks a device up.
+func (d *Devices) Known(ctx context.Context, account string, device throttle.DeviceHash) (known bool, err error) {
+	err = d.store.Read().QueryRowContext(ctx,
+		`SELECT EXISTS (SELECT 1 FROM cloakroom_devices WHERE account = ? AND hash = ?)`,
+		account, device[:]).Scan(&known)
+	return known, broken("look a device up", err)
+}
+
+// Remember notes the device in the transaction that it joins. A clock that was
+// set back does not make a device older than it was.
+func (d *Devices) Remember(account string, device throttle.DeviceHash, now time.Time) session.Join {
+	return sqlite.Join(func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO cloakroom_devices (account, hash, used_at) VALUES (?, ?, ?)
+			ON CONFLICT (account, hash) DO UPDATE SET used_at = max(used_at, excluded.used_at)`,
+			account, device[:], now.UnixMilli())
+		if err != nil {
+			return broken("remember a device", err)
+		}
+		_, err = tx.ExecContext(ctx, `
+			DELETE FROM cloakroom_devices WHERE account = ?1 AND hash IN (
+				SELECT hash FROM cloakroom_devices WHERE account = ?1 AND hash <> ?2
+				ORDER BY used_at DESC LIMIT -1 OFFSET ?3)`,
+			account, device[:], throttle.MaxDevices-1)
+		return broken("forget the longest unused devices", err)
+	})
+}
+
+// Forget deletes the account's devices in the transaction that it joins.
+func (d *Devices) Forget(account string) session.Join {
+	return sqlite.Join(func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM cloakroom_devices WHERE account = ?`, account)
+		return broken("forget an account's devices", err)
+	})
+}
