@@ -38,9 +38,10 @@ lint:
 static:
 	go build ./...
 
-# The tests that the race detector has no use for, then all others with it.
+# Without the race detector what it has no use for and would take minutes of: full
+# caches, and the contract's validator. Then all others with it.
 unit:
-	go test ./session/internal/cache
+	go test ./session/internal/cache ./internal/server
 	CGO_ENABLED=1 go test -race -timeout 8m ./...
 
 mutants:
