@@ -15,10 +15,12 @@ import (
 
 	"cloakroom/forwardauth"
 	"cloakroom/internal/api"
+	"cloakroom/internal/audit"
 	"cloakroom/internal/config"
 	accounts "cloakroom/internal/db/sqlite"
 	"cloakroom/internal/factor/password"
 	"cloakroom/internal/signin"
+	"cloakroom/internal/throttle"
 	"cloakroom/internal/web"
 	"cloakroom/session"
 	"cloakroom/session/sqlite"
@@ -35,6 +37,8 @@ type Options struct {
 	// ReauthenticateAfter is how long after a sign-in other sessions may be
 	// revoked: 15 minutes unless set.
 	ReauthenticateAfter time.Duration
+	// Now is the wall clock: time.Now unless set.
+	Now func() time.Time
 
 	// wrap, in tests of this package only, puts faults between the session
 	// manager and the store.
@@ -50,6 +54,10 @@ type Server struct {
 	store    *sqlite.Store
 	sessions *session.Manager
 	ready    atomic.Bool
+
+	throttle  *throttle.Throttle
+	refusals  *audit.Refusals
+	retention *audit.Retention
 
 	listener, opsListener net.Listener
 	handler               http.Handler
@@ -67,6 +75,9 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.ReauthenticateAfter == 0 {
 		o.ReauthenticateAfter = 15 * time.Minute
@@ -104,12 +115,25 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	if o.wrap != nil {
 		store = o.wrap(store)
 	}
-	s.sessions, err = session.New(session.Config{Store: store, Origins: origins, Logger: s.logger})
+	s.sessions, err = session.New(session.Config{Store: store, Origins: origins, Now: o.Now, Logger: s.logger})
+	if err != nil {
+		return err
+	}
+	o.Passwords.Words = append(o.Passwords.Words, "cloakroom")
+	for _, u := range s.public {
+		o.Passwords.Words = append(o.Passwords.Words, u.Host())
+	}
+	devices := accounts.NewDevices(people)
+	s.throttle = throttle.New(throttle.Config{Store: accounts.NewThrottle(people), Devices: devices, Now: o.Now})
+	record := accounts.NewAudit(people, o.Now)
+	s.refusals = audit.NewRefusals(audit.RefusalsConfig{Store: record, Now: o.Now, Logger: s.logger})
+	s.retention, err = audit.NewRetention(audit.RetentionConfig{Store: record, Now: o.Now, Logger: s.logger})
 	if err != nil {
 		return err
 	}
 	signIn := &signin.Service{
-		Sessions: s.sessions, Accounts: people, Passwords: password.New(o.Passwords), Logger: s.logger,
+		Sessions: s.sessions, Accounts: people, Passwords: password.New(o.Passwords),
+		Throttle: s.throttle, Devices: devices, Audit: record, Refusals: s.refusals, Now: o.Now, Logger: s.logger,
 	}
 	jsonAPI, err := api.New(api.Config{
 		Sessions: s.sessions, SignIn: signIn, BasePath: basePath, Recent: o.ReauthenticateAfter, Logger: s.logger,
@@ -119,7 +143,7 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	}
 	pages, err := web.New(web.Config{
 		Sessions: s.sessions, SignIn: signIn, BasePath: basePath, PublicURL: s.URL(),
-		Recent: o.ReauthenticateAfter, Logger: s.logger,
+		Recent: o.ReauthenticateAfter, Now: o.Now, Logger: s.logger,
 	})
 	if err != nil {
 		return err
