@@ -49,10 +49,6 @@ const (
 	slackSeconds = 64
 )
 
-func (r *record) empty() bool { return r.generation == 0 }
-
-func (r *record) dead() bool { return r.meta&deadBit != 0 }
-
 // visited returns the record's meta after a hit, in a shard with that since.
 // A mark never goes back, whatever the order in which hits come that have read
 // the clock.
