@@ -76,6 +76,11 @@ type Store interface {
 	// with this address.
 	Create(a Account, hash string) session.Join
 
+	// SetPassword returns the work of giving the account a password in place of
+	// the one it has, if it has one. Its known devices are forgotten. It fails
+	// with ErrNotFound if there is no such account.
+	SetPassword(id, hash string) session.Join
+
 	// Rehash returns the work of replacing a password's hash by a stronger one
 	// of the same password, within the transaction of a sign-in. It does
 	// nothing if the hash is no longer old: a password that was changed in the

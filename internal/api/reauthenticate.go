@@ -6,6 +6,7 @@ import (
 
 	"cloakroom/internal/problem"
 	"cloakroom/internal/signin"
+	"cloakroom/internal/visitor"
 	"cloakroom/session"
 )
 
@@ -20,14 +21,14 @@ func (a *API) reauthenticate(w http.ResponseWriter, r *http.Request, current ses
 	if err != nil {
 		return err
 	}
-	outcome, err := a.signin.Reauthenticate(r.Context(), current, body.Password)
+	outcome, err := a.signin.Reauthenticate(r.Context(), visitor.Of(r), current, body.Password)
 	if errors.Is(err, signin.ErrBadCredentials) {
 		return problem.WrongPassword()
 	}
 	if err != nil {
 		return err
 	}
-	s, err := a.sessions.SignIn(w, r, outcome.Attempt, outcome.Grant)
+	s, err := visitor.SignIn(w, r, a.sessions, outcome)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/http"
+
+	"cloakroom/internal/visitor"
 )
 
 type signInRequest struct {
@@ -15,11 +17,11 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := a.signin.WithPassword(r.Context(), body.Email, body.Password, body.Remember)
+	outcome, err := a.signin.WithPassword(r.Context(), visitor.Of(r), body.Email, body.Password, body.Remember)
 	if err != nil {
 		return err
 	}
-	s, err := a.sessions.SignIn(w, r, outcome.Attempt, outcome.Grant)
+	s, err := visitor.SignIn(w, r, a.sessions, outcome)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,20 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+
+	"cloakroom/internal/visitor"
+	"cloakroom/session"
+)
 
 // signOut answers 204 once the session is dead, whether or not it was before.
 // If that cannot be known it is 503, and the cookie stays.
 func (a *API) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := a.sessions.SignOut(w, r); err != nil {
+	var record []session.Join
+	if s, err := a.sessions.PeekRequest(r, session.Cached); err == nil {
+		record = append(record, a.signin.SignedOut(visitor.Of(r), s))
+	}
+	if err := a.sessions.SignOut(w, r, record...); err != nil {
 		return err
 	}
 	return noContent(w)

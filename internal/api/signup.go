@@ -2,6 +2,8 @@ package api
 
 import (
 	"net/http"
+
+	"cloakroom/internal/visitor"
 )
 
 type signUpRequest struct {
@@ -18,11 +20,11 @@ func (a *API) signUp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := a.signin.SignUp(r.Context(), body.Email, body.Password, body.Name, false)
+	outcome, err := a.signin.SignUp(r.Context(), visitor.Of(r), body.Email, body.Password, body.Name, false)
 	if err != nil {
 		return err
 	}
-	s, err := a.sessions.SignIn(w, r, outcome.Attempt, outcome.Grant)
+	s, err := visitor.SignIn(w, r, a.sessions, outcome)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ var floors = [][]string{
 	{"internal/cli"},
 	{"internal/server"},
 	{"internal/web", "internal/api"},
-	{"internal/problem", "forwardauth", "internal/db"},
+	{"internal/problem", "internal/visitor", "forwardauth", "internal/db"},
 	{"internal/signin", "internal/config"},
 	{"internal/factor", "internal/account", "internal/audit", "internal/throttle"},
 	{"session/sqlite", "session/memory", "session/sessiontest"},

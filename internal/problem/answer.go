@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 
 	"cloakroom/session"
 )
@@ -51,8 +52,8 @@ func Answer(w http.ResponseWriter, r *http.Request, err error) int {
 	if p.Allow != "" {
 		h.Set("Allow", p.Allow)
 	}
-	if p.Status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", "2")
+	if p.Status == http.StatusServiceUnavailable || p.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(max(2, p.RetryAfter)))
 	}
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // a client that has gone is nobody to tell

@@ -12,10 +12,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"cloakroom/internal/account"
 	"cloakroom/internal/factor/password"
 	"cloakroom/internal/signin"
+	"cloakroom/internal/throttle"
 	"cloakroom/session"
 )
 
@@ -27,6 +29,8 @@ type Problem struct {
 	Detail string `json:"detail"`
 	Field  string `json:"field,omitempty"` // the key or parameter at fault
 	Allow  string `json:"-"`               // of a 405: the methods that work
+	// RetryAfter is the header's seconds; 0 for a 503 means 2.
+	RetryAfter int `json:"-"`
 }
 
 func (p Problem) Error() string { return p.Title + ": " + p.Detail }
@@ -76,6 +80,14 @@ func WrongPassword() error {
 		Status: http.StatusForbidden, Detail: "The password is not the one of this account."}
 }
 
+// throttled is a guess that was not looked at, because too many came before it.
+func throttled(e *throttle.Error) Problem {
+	seconds := int((e.RetryAfter + time.Second - 1) / time.Second)
+	return Problem{Type: urn + "throttled", Title: "Too many attempts",
+		Status: http.StatusTooManyRequests, RetryAfter: seconds,
+		Detail: fmt.Sprintf("There were too many attempts. Try again in %d s, or from a device that you signed in on before.", seconds)}
+}
+
 // known are the problems of errors that other packages return. The first that
 // matches counts. The errors of session have a table of their own, in
 // session.Problem, which is asked last.
@@ -104,6 +116,9 @@ func of(err error) (Problem, bool) {
 	}
 	if input, ok := errors.AsType[*signin.InputError](err); ok {
 		return Invalid(input.Field, input.Error()), true
+	}
+	if refused, ok := errors.AsType[*throttle.Error](err); ok {
+		return throttled(refused), true
 	}
 	for _, k := range known {
 		if errors.Is(err, k.err) {

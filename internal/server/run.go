@@ -40,9 +40,12 @@ func (s *Server) Run(ctx context.Context) error {
 	sessionsCtx, stopSessions := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSessions()
 
-	failed := make(chan error, 3)
+	failed := make(chan error, 5)
 	var running, keeping sync.WaitGroup
 	keeping.Go(func() { failed <- s.sessions.Run(sessionsCtx) })
+	keeping.Go(func() { failed <- s.refusals.Run(sessionsCtx) })
+	keeping.Go(func() { failed <- s.retention.Run(sessionsCtx) })
+	keeping.Go(func() { s.sweepThrottle(sessionsCtx) })
 	s.awaitSessions(ctx)
 	running.Go(func() { failed <- main.Serve(s.listener) })
 	running.Go(func() { failed <- ops.Serve(s.opsListener) })
@@ -63,6 +66,27 @@ func (s *Server) Run(ctx context.Context) error {
 	stopSessions()
 	keeping.Wait()
 	return errors.Join(err, s.Close())
+}
+
+const (
+	sweepEvery = time.Minute
+	sweepBatch = 1000
+)
+
+// sweepThrottle forgets, now and then, what the throttle need not know any more.
+func (s *Server) sweepThrottle(ctx context.Context) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if _, err := s.throttle.Sweep(ctx, sweepBatch); err != nil && ctx.Err() == nil {
+				s.logger.Warn("server: the throttle's table was not swept", "error", err)
+			}
+		}
+	}
 }
 
 // stop waits for the requests in flight, and cuts off those that take too long.

@@ -9,9 +9,12 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"cloakroom/internal/account"
+	"cloakroom/internal/audit"
 	"cloakroom/internal/factor/password"
+	"cloakroom/internal/throttle"
 	"cloakroom/session"
 
 	"golang.org/x/text/unicode/norm"
@@ -39,47 +42,57 @@ type InputError struct {
 func (e *InputError) Error() string { return e.Err.Error() }
 func (e *InputError) Unwrap() error { return e.Err }
 
-// Service takes the decisions. All fields but Logger are required.
+// Service takes the decisions. Now and Logger have
+// defaults, the other fields are required.
 type Service struct {
 	Sessions  *session.Manager
 	Accounts  account.Store
 	Passwords *password.Hasher
-	Logger    *slog.Logger // slog.Default unless set
+	Throttle  *throttle.Throttle
+	Devices   throttle.Devices
+	Audit     audit.Store
+	Refusals  *audit.Refusals
+	Now       func() time.Time // time.Now unless set
+	Logger    *slog.Logger     // slog.Default unless set
 }
 
-// Outcome is a sign-in that was granted and not yet carried out.
+// Outcome is what was granted and not yet carried out.
 type Outcome struct {
 	Attempt session.Attempt
 	Grant   session.Grant
 	Account account.Account
+	// Device is what the client is to be known as, once the outcome has been
+	// carried out.
+	Device throttle.Device
 }
 
 // WithPassword decides about a sign-in with email and password. An address
 // without an account costs as much as a wrong password and is answered alike.
-func (s *Service) WithPassword(ctx context.Context, email, pass string, remember bool) (Outcome, error) {
-	canonical, err := account.CanonicalEmail(email)
-	if err != nil {
-		return Outcome{}, s.refuse(ctx, pass)
+// Too many attempts are throttle.ErrThrottled.
+func (s *Service) WithPassword(ctx context.Context, c Client, email, pass string, remember bool) (Outcome, error) {
+	g := guess{client: c, password: pass, refused: audit.SignInRefused}
+	var err error
+	if g.email, err = account.CanonicalEmail(email); err == nil {
+		g.account, err = s.Accounts.IDByEmail(ctx, g.email)
+		if err != nil && !errors.Is(err, account.ErrNotFound) {
+			return Outcome{}, fmt.Errorf("find the account: %w", err)
+		}
 	}
-	id, err := s.Accounts.IDByEmail(ctx, canonical)
-	if errors.Is(err, account.ErrNotFound) {
-		return Outcome{}, s.refuse(ctx, pass)
-	}
-	if err != nil {
-		return Outcome{}, fmt.Errorf("find the account: %w", err)
-	}
-	outcome, err := s.verify(ctx, id, pass)
+	p, err := s.judge(ctx, g)
 	if err != nil {
 		return Outcome{}, err
 	}
-	outcome.Grant.Remember = remember
-	return outcome, nil
+	grant := session.Grant{
+		Methods: session.Password, Remember: remember,
+		Joins: append(s.rehash(ctx, p, pass), s.Audit.Record(c.entry(audit.SessionIssued, g.account))),
+	}
+	return s.known(c, Outcome{Attempt: p.attempt, Grant: grant, Account: p.account.Account}), nil
 }
 
 // SignUp decides about a new account. Carrying out the outcome adds account,
 // subject and session in one transaction, and fails with account.ErrTaken if
 // there is an account with this address.
-func (s *Service) SignUp(ctx context.Context, email, pass, name string, remember bool) (Outcome, error) {
+func (s *Service) SignUp(ctx context.Context, c Client, email, pass, name string, remember bool) (Outcome, error) {
 	canonical, err := account.CanonicalEmail(email)
 	if err != nil {
 		return Outcome{}, &InputError{"email", err}
@@ -91,6 +104,9 @@ func (s *Service) SignUp(ctx context.Context, email, pass, name string, remember
 	}
 	if err := s.Passwords.Check(pass, canonical, profile.Name); err != nil {
 		return Outcome{}, &InputError{"password", err}
+	}
+	if err := s.countSignUp(ctx, c, canonical); err != nil {
+		return Outcome{}, err
 	}
 	hash, err := s.Passwords.Hash(ctx, pass)
 	if err != nil {
@@ -104,74 +120,118 @@ func (s *Service) SignUp(ctx context.Context, email, pass, name string, remember
 	if err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{attempt, session.Grant{
+	return s.known(c, Outcome{Attempt: attempt, Account: a, Grant: session.Grant{
 		Methods: session.Password, Remember: remember, Profile: profile,
-		Joins: []session.Join{s.Accounts.Create(a, hash)},
-	}, a}, nil
+		Joins: []session.Join{
+			s.Accounts.Create(a, hash),
+			s.Audit.Record(c.entry(audit.AccountCreated, a.ID), c.entry(audit.SessionIssued, a.ID)),
+		},
+	}}), nil
+}
+
+// countSignUp counts a sign-up against the client's network, and gives it back
+// if the address is free: what is bounded is finding out who has an account.
+func (s *Service) countSignUp(ctx context.Context, c Client, email string) error {
+	charge, err := s.Throttle.Take(ctx, throttle.Attempt{Address: c.Address})
+	if err != nil {
+		return err
+	}
+	_, err = s.Accounts.IDByEmail(ctx, email)
+	if err == nil {
+		return nil // carrying the outcome out will say so, at the same cost
+	}
+	if !errors.Is(err, account.ErrNotFound) {
+		return fmt.Errorf("find the account: %w", err)
+	}
+	if err := charge.Return(ctx); err != nil {
+		s.logger().Warn("signin: a sign-up still counts as a question about an address", "error", err)
+	}
+	return nil
 }
 
 // Reauthenticate decides whether the session's owner is present. Carrying out
 // the outcome continues the same session under a new token; the old one is
 // dead at once.
-func (s *Service) Reauthenticate(ctx context.Context, current session.Session, pass string) (Outcome, error) {
-	outcome, err := s.verify(ctx, current.Subject(), pass)
+func (s *Service) Reauthenticate(ctx context.Context, c Client, current session.Session, pass string) (Outcome, error) {
+	p, err := s.judgeOwner(ctx, c, current, pass, audit.ReauthenticationRefused)
 	if err != nil {
 		return Outcome{}, err
 	}
-	outcome.Grant.Replace = current.ID()
-	return outcome, nil
+	e := c.entry(audit.SessionReauthenticated, current.Subject())
+	e.Session = current.ID().String()
+	return Outcome{Attempt: p.attempt, Account: p.account.Account, Device: c.Device, Grant: session.Grant{
+		Methods: session.Password, Replace: current.ID(),
+		Joins: append(s.rehash(ctx, p, pass), s.Audit.Record(e)),
+	}}, nil
 }
 
-// verify begins before it reads hash and status, so that a sign-in that
-// verified an old password dies when the password's change ended all sessions.
-func (s *Service) verify(ctx context.Context, id, pass string) (Outcome, error) {
-	attempt, err := s.Sessions.Begin(ctx, id)
-	if errors.Is(err, session.ErrDeleted) {
-		return Outcome{}, s.refuse(ctx, pass)
-	}
+// ChangePassword decides about a new password for the session's owner. Carrying
+// out the outcome ends all other sessions, and continues this one under a new
+// token.
+func (s *Service) ChangePassword(ctx context.Context, c Client, current session.Session, old, pass string) (Outcome, error) {
+	p, err := s.judgeOwner(ctx, c, current, old, audit.PasswordChangeRefused)
 	if err != nil {
 		return Outcome{}, err
 	}
-	found, err := s.Accounts.Credentials(ctx, id)
-	if errors.Is(err, account.ErrNotFound) || err == nil && found.Hash == "" {
-		return Outcome{}, s.refuse(ctx, pass)
+	if err := s.Passwords.Check(pass, current.Email(), current.Name(), p.account.Email); err != nil {
+		return Outcome{}, &InputError{"new_password", err}
 	}
+	hash, err := s.Passwords.Hash(ctx, pass)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("read the credentials: %w", err)
+		return Outcome{}, fmt.Errorf("hash the password: %w", err)
 	}
-	ok, stale, err := s.Passwords.Verify(ctx, found.Hash, pass)
-	switch {
-	case err != nil:
-		return Outcome{}, fmt.Errorf("verify the password: %w", err)
-	case !ok:
-		return Outcome{}, ErrBadCredentials
-	case found.Status != account.Active:
-		return Outcome{}, ErrDisabled
-	}
-	grant := session.Grant{Methods: session.Password}
-	if stale {
-		grant.Joins = s.rehash(ctx, found, pass)
-	}
-	return Outcome{attempt, grant, found.Account}, nil
+	e := c.entry(audit.AccountPasswordChanged, current.Subject())
+	e.Session = current.ID().String()
+	return s.known(c, Outcome{Attempt: p.attempt, Account: p.account.Account, Grant: session.Grant{
+		Methods: session.Password, Replace: current.ID(), RevokeOthers: true,
+		Joins: []session.Join{s.Accounts.SetPassword(current.Subject(), hash), s.Audit.Record(e)},
+	}}), nil
 }
 
-// refuse answers for an account that is not there, at the price of one that is.
-func (s *Service) refuse(ctx context.Context, pass string) error {
-	if err := s.Passwords.Waste(ctx, pass); err != nil {
-		return fmt.Errorf("verify the password: %w", err)
+// judgeOwner judges a guess at the password of who is signed in. It counts for
+// the account's own address, like a guess of somebody who types that.
+func (s *Service) judgeOwner(
+	ctx context.Context, c Client, current session.Session, pass string, refused audit.Event,
+) (proof, error) {
+	found, err := s.Accounts.Credentials(ctx, current.Subject())
+	if err != nil && !errors.Is(err, account.ErrNotFound) {
+		return proof{}, fmt.Errorf("read the account: %w", err)
 	}
-	return ErrBadCredentials
+	return s.judge(ctx, guess{
+		client: c, email: found.Email, account: current.Subject(), password: pass, refused: refused,
+	})
+}
+
+// known makes the client a known device of the account, with what the outcome
+// does. One that is the device of another account, too, stays what it is.
+func (s *Service) known(c Client, o Outcome) Outcome {
+	o.Device = c.Device
+	if o.Device == (throttle.Device{}) {
+		o.Device = throttle.NewDevice()
+	}
+	o.Grant.Joins = append(o.Grant.Joins, s.Devices.Remember(o.Account.ID, o.Device.Hash(), s.now()))
+	return o
 }
 
 // rehash renews a hash that is cheaper than those made today. It is no reason
 // to refuse anybody: the next sign-in tries again.
-func (s *Service) rehash(ctx context.Context, found account.Credentials, pass string) []session.Join {
-	hash, err := s.Passwords.Hash(ctx, pass)
-	if err != nil {
-		s.logger().Info("signin: a password's hash could not be renewed", "account", found.ID, "error", err)
+func (s *Service) rehash(ctx context.Context, p proof, pass string) []session.Join {
+	if !p.stale {
 		return nil
 	}
-	return []session.Join{s.Accounts.Rehash(found.ID, found.Hash, hash)}
+	hash, err := s.Passwords.Hash(ctx, pass)
+	if err != nil {
+		s.logger().Info("signin: a password's hash could not be renewed", "account", p.account.ID, "error", err)
+		return nil
+	}
+	return []session.Join{s.Accounts.Rehash(p.account.ID, p.account.Hash, hash)}
+}
+
+func (s *Service) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
 }
 
 func (s *Service) logger() *slog.Logger {

@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"cloakroom/internal/account"
+	"cloakroom/internal/audit"
 	"cloakroom/internal/factor/password"
 	"cloakroom/internal/signin"
+	"cloakroom/internal/throttle"
 	"cloakroom/session"
 	"cloakroom/session/memory"
 )
@@ -53,11 +55,14 @@ func newSite(t *testing.T, adjust ...func(*Config)) *site {
 	var running sync.WaitGroup
 	running.Go(func() { _ = sessions.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
+	buckets, record := &buckets{emptyAt: map[throttle.Key]int64{}}, &record{}
 	people := &accounts{byEmail: map[string]string{}, byID: map[string]account.Credentials{}}
 	cfg := Config{
 		Sessions: sessions, PublicURL: origin, Logger: quiet,
 		SignIn: &signin.Service{
 			Sessions: sessions, Accounts: people, Logger: quiet,
+			Throttle: throttle.New(throttle.Config{Store: buckets, Devices: devices{}}), Devices: devices{},
+			Audit: record, Refusals: audit.NewRefusals(audit.RefusalsConfig{Store: record, Logger: quiet}),
 			Passwords: password.New(password.Config{Params: password.Params{Memory: 64, Time: 1, Threads: 1}}),
 		},
 	}
@@ -141,6 +146,19 @@ func (a *accounts) Create(made account.Account, hash string) session.Join {
 
 func (a *accounts) Rehash(string, string, string) session.Join {
 	return memory.Join(func(context.Context) error { return nil })
+}
+
+func (a *accounts) SetPassword(id, hash string) session.Join {
+	return memory.Join(func(ctx context.Context) error {
+		memory.OnCommit(ctx, func() {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			c := a.byID[id]
+			c.Hash = hash
+			a.byID[id] = c
+		})
+		return nil
+	})
 }
 
 // disable sets an account's status, and nothing else.

@@ -7,6 +7,8 @@ import (
 
 	"cloakroom/internal/factor/password"
 	"cloakroom/internal/signin"
+	"cloakroom/internal/throttle"
+	"cloakroom/internal/visitor"
 	"cloakroom/session"
 )
 
@@ -67,7 +69,7 @@ func (p *pages) reauthenticatePage(w http.ResponseWriter, r *http.Request, s ses
 // what it was asked for. The page said what that is, and took a password for
 // it: nobody is led into it by a link.
 func (p *pages) reauthenticate(w http.ResponseWriter, r *http.Request, s session.Session) error {
-	outcome, err := p.cfg.SignIn.Reauthenticate(r.Context(), s, r.PostForm.Get("password"))
+	outcome, err := p.cfg.SignIn.Reauthenticate(r.Context(), visitor.Of(r), s, r.PostForm.Get("password"))
 	switch {
 	case errors.Is(err, signin.ErrBadCredentials):
 		return p.showConfirmation(w, r, s, http.StatusUnauthorized, r.PostForm,
@@ -75,12 +77,15 @@ func (p *pages) reauthenticate(w http.ResponseWriter, r *http.Request, s session
 	case errors.Is(err, signin.ErrDisabled):
 		return p.showConfirmation(w, r, s, http.StatusForbidden, r.PostForm,
 			"This account has been disabled. Ask whoever runs this service.")
+	case errors.Is(err, throttle.ErrThrottled):
+		status, text := throttled(w, err)
+		return p.showConfirmation(w, r, s, status, r.PostForm, text)
 	case errors.Is(err, password.ErrBusy):
 		return p.showConfirmation(w, r, s, busy(w), r.PostForm, busyText)
 	case err != nil:
 		return err
 	}
-	renewed, err := p.cfg.Sessions.SignIn(w, r, outcome.Attempt, outcome.Grant)
+	renewed, err := visitor.SignIn(w, r, p.cfg.Sessions, outcome)
 	if errors.Is(err, session.ErrNoSession) { // it has ended meanwhile
 		redirect(w, p.path("/sign-in"))
 		return nil

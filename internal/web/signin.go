@@ -2,11 +2,16 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"cloakroom/internal/account"
 	"cloakroom/internal/factor/password"
 	"cloakroom/internal/signin"
+	"cloakroom/internal/throttle"
+	"cloakroom/internal/visitor"
 	"cloakroom/session"
 )
 
@@ -72,9 +77,9 @@ func (p *pages) alreadyIn(w http.ResponseWriter, r *http.Request, s session.Sess
 
 func (p *pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	e := p.readEntry(r)
-	outcome, err := p.cfg.SignIn.WithPassword(r.Context(), e.Email, r.PostForm.Get("password"), e.Remember)
+	outcome, err := p.cfg.SignIn.WithPassword(r.Context(), visitor.Of(r), e.Email, r.PostForm.Get("password"), e.Remember)
 	if err == nil {
-		_, err = p.cfg.Sessions.SignIn(w, r, outcome.Attempt, outcome.Grant)
+		_, err = visitor.SignIn(w, r, p.cfg.Sessions, outcome)
 	}
 	if err == nil {
 		redirect(w, p.orAccount(e.ReturnTo))
@@ -90,6 +95,8 @@ func (p *pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, session.ErrMoved):
 		status = http.StatusConflict
 		e.Problem = "Your account was changed while you were signing in. Sign in again."
+	case errors.Is(err, throttle.ErrThrottled):
+		status, e.Problem = throttled(w, err)
 	case errors.Is(err, password.ErrBusy):
 		status = busy(w)
 		e.Problem = busyText
@@ -108,6 +115,28 @@ const busyText = "Too many people are signing in at this moment. Wait a few seco
 func busy(w http.ResponseWriter) (status int) {
 	w.Header().Set("Retry-After", "2")
 	return http.StatusServiceUnavailable
+}
+
+// throttled says how long to wait after too many attempts.
+func throttled(w http.ResponseWriter, err error) (status int, text string) {
+	wait := time.Minute
+	if e, ok := errors.AsType[*throttle.Error](err); ok {
+		wait = e.RetryAfter
+	}
+	seconds := int((wait + time.Second - 1) / time.Second)
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return http.StatusTooManyRequests, fmt.Sprintf("Too many passwords were tried. Nobody is locked out: wait %s and try again, "+
+		"or use a device that you signed in on before.", inSeconds(seconds))
+}
+
+func inSeconds(n int) string {
+	switch {
+	case n == 1:
+		return "a second"
+	case n > 90:
+		return fmt.Sprintf("%d minutes", (n+59)/60)
+	}
+	return fmt.Sprintf("%d seconds", n)
 }
 
 // titled says in the title, which is read out first, that something is wrong.

@@ -1,6 +1,11 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+
+	"cloakroom/internal/visitor"
+	"cloakroom/session"
+)
 
 // signOutPage asks, or says that it is done: a link never signs anybody out.
 func (p *pages) signOutPage(w http.ResponseWriter, r *http.Request) error {
@@ -19,16 +24,18 @@ func (p *pages) signOutPage(w http.ResponseWriter, r *http.Request) error {
 // signOut needs no live session: one that is dead already is signed out of, and
 // its cookie cleared. If the session's end cannot be known, the cookie stays.
 func (p *pages) signOut(w http.ResponseWriter, r *http.Request) error {
-	_, signedIn, err := p.visitor(r)
+	s, signedIn, err := p.visitor(r)
 	if err != nil {
 		return err
 	}
+	var record []session.Join
 	if signedIn {
 		if err := p.checkFormToken(r); err != nil {
 			return err
 		}
+		record = append(record, p.cfg.SignIn.SignedOut(visitor.Of(r), s))
 	}
-	if err := p.cfg.Sessions.SignOut(w, r); err != nil {
+	if err := p.cfg.Sessions.SignOut(w, r, record...); err != nil {
 		return err
 	}
 	redirect(w, p.path("/sign-out"))

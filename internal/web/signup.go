@@ -8,6 +8,8 @@ import (
 	"cloakroom/internal/account"
 	"cloakroom/internal/factor/password"
 	"cloakroom/internal/signin"
+	"cloakroom/internal/throttle"
+	"cloakroom/internal/visitor"
 )
 
 func (p *pages) signUpPage(w http.ResponseWriter, r *http.Request) error {
@@ -25,9 +27,9 @@ func (p *pages) signUpPage(w http.ResponseWriter, r *http.Request) error {
 // signUp makes an account, and signs its owner in at once.
 func (p *pages) signUp(w http.ResponseWriter, r *http.Request) error {
 	e := p.readEntry(r)
-	outcome, err := p.cfg.SignIn.SignUp(r.Context(), e.Email, r.PostForm.Get("password"), e.Name, e.Remember)
+	outcome, err := p.cfg.SignIn.SignUp(r.Context(), visitor.Of(r), e.Email, r.PostForm.Get("password"), e.Name, e.Remember)
 	if err == nil {
-		_, err = p.cfg.Sessions.SignIn(w, r, outcome.Attempt, outcome.Grant)
+		_, err = visitor.SignIn(w, r, p.cfg.Sessions, outcome)
 	}
 	if err == nil {
 		redirect(w, p.orAccount(e.ReturnTo))
@@ -43,6 +45,8 @@ func (p *pages) signUp(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusConflict
 		e.Taken = true
 		e.Problem = "There is an account with this address already."
+	case errors.Is(err, throttle.ErrThrottled):
+		status, e.Problem = throttled(w, err)
 	case errors.Is(err, password.ErrBusy):
 		status = busy(w)
 		e.Problem = busyText

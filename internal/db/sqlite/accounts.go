@@ -86,6 +86,24 @@ func (a *Accounts) Create(n account.Account, hash string) session.Join {
 	})
 }
 
+// SetPassword adds or replaces the password in the transaction that it joins.
+func (a *Accounts) SetPassword(id, hash string) session.Join {
+	return sqlite.Join(func(ctx context.Context, tx *sql.Tx) error {
+		var there int
+		if err := tx.QueryRowContext(ctx, `SELECT 1 FROM cloakroom_accounts WHERE id = ?`, id).Scan(&there); err != nil {
+			return found("find an account", err)
+		}
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO cloakroom_passwords (account, hash) VALUES (?, ?)
+			ON CONFLICT (account) DO UPDATE SET hash = excluded.hash`, id, hash)
+		if err != nil {
+			return broken("set a password", err)
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM cloakroom_devices WHERE account = ?`, id)
+		return broken("forget an account's devices", err)
+	})
+}
+
 // Rehash replaces the hash in the transaction that it joins, if it is still old.
 func (a *Accounts) Rehash(id, old, hash string) session.Join {
 	return sqlite.Join(func(ctx context.Context, tx *sql.Tx) error {
