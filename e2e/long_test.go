@@ -20,7 +20,7 @@ func TestTheLongestNameFitsAPhone(t *testing.T) {
 	d.press("main button:not([type])")
 	d.at("/auth/account")
 	d.shows(long)
-	for _, path := range []string{"/auth/account", "/auth/account/sessions", "/auth/sign-in", "/auth/sign-out", "/auth/reauthenticate"} {
+	for _, path := range []string{"/auth/account", "/auth/account/sessions", "/auth/account/password", "/auth/account/activity", "/auth/sign-in", "/auth/sign-out", "/auth/reauthenticate"} {
 		d.open(base + path)
 		for _, found := range read[[]string](d, wide) {
 			t.Errorf("%s: does not fit: %s", path, found)

@@ -45,12 +45,23 @@ func shows(base string) []show {
 		{"not-found", address("visitor /auth/nowhere"), 0},
 		{"account", address("/auth/account"), 1},
 		{"devices", address("/auth/account/sessions"), 1},
+		{"activity", address("/auth/account/activity"), 1},
+		{"password", address("/auth/account/password"), 1},
+		{"password-wrong", func(_, m *device) {
+			m.open(base + "/auth/account/password")
+			m.fill("current_password", "not the right one", "new_password", "another handful of words")
+			m.press("main button:not([type])")
+		}, 1},
 		{"already", address("/auth/sign-in"), 1},
 		{"sign-out", address("/auth/sign-out"), 1},
 		{"reauthenticate", address("/auth/reauthenticate?then=revoke-others"), 1},
 		{"devices-done", func(_, m *device) {
 			m.open(base + "/auth/account/sessions")
 			m.press(".away")
+		}, 1},
+		{"signed-out-everywhere", func(_, m *device) {
+			m.open(base + "/auth/account/sessions")
+			m.press(`form[action$="/revoke-all"] button`)
 		}, 1},
 	}
 }

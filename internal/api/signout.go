@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"cloakroom/internal/audit"
 	"cloakroom/internal/visitor"
 	"cloakroom/session"
 )
@@ -12,7 +13,7 @@ import (
 func (a *API) signOut(w http.ResponseWriter, r *http.Request) error {
 	var record []session.Join
 	if s, err := a.sessions.PeekRequest(r, session.Cached); err == nil {
-		record = append(record, a.signin.SignedOut(visitor.Of(r), s))
+		record = append(record, a.signin.Own(visitor.Of(r), s, audit.SessionSignedOut))
 	}
 	if err := a.sessions.SignOut(w, r, record...); err != nil {
 		return err

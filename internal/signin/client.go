@@ -25,9 +25,19 @@ func (c Client) entry(event audit.Event, account string) audit.Entry {
 	return e
 }
 
-// SignedOut is the entry of a sign-out, for Manager.SignOut.
-func (s *Service) SignedOut(c Client, current session.Session) session.Join {
-	e := c.entry(audit.SessionSignedOut, current.Subject())
-	e.Session = current.ID().String()
+// Own returns the work of recording what the session's owner does to sessions
+// of their own, in the transaction of the act.
+func (s *Service) Own(c Client, current session.Session, event audit.Event) session.Join {
+	return s.own(c, current, event, current.ID())
+}
+
+// Revoked is Own for one session of the owner's, which the entry names.
+func (s *Service) Revoked(c Client, current session.Session, id session.ID) session.Join {
+	return s.own(c, current, audit.SessionRevoked, id)
+}
+
+func (s *Service) own(c Client, current session.Session, event audit.Event, which session.ID) session.Join {
+	e := c.entry(event, current.Subject())
+	e.Session = which.String()
 	return s.Audit.Record(e)
 }

@@ -16,6 +16,8 @@ type accountBody struct {
 	Authenticated time.Time
 	Ends          time.Time
 	Others        int
+	Activity      []happening
+	Done          string // what was just done
 }
 
 func (p *pages) accountPage(w http.ResponseWriter, r *http.Request, s session.Session) error {
@@ -34,5 +36,11 @@ func (p *pages) accountPage(w http.ResponseWriter, r *http.Request, s session.Se
 			body.Others++
 		}
 	}
-	return p.forMember(w, r, "/account", "account", "Account", body)
+	if body.Activity, _, err = p.activity(r, s, "", recentActivity); err != nil {
+		return err
+	}
+	if body.Done, err = p.takeNotice(r, s); err != nil {
+		return err
+	}
+	return p.forMember(w, r, http.StatusOK, "/account", "account", "Account", body)
 }

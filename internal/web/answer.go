@@ -19,6 +19,7 @@ var (
 	errBadForm  = errors.New("the form cannot be read")
 	errTooLarge = errors.New("the form is too large")
 	errNoDevice = errors.New("there is no such device")
+	errNoPart   = errors.New("there is no such part of the list")
 )
 
 // trouble is an error as a person sees it: what happened, what it means and
@@ -45,6 +46,9 @@ var troubles = []struct {
 	{errNoDevice, trouble{http.StatusNotFound, "There is no such device",
 		"None of your sessions has this name. Nothing was changed.",
 		"Look at the list of your devices: it shows all that are signed in now.", "/account/sessions", "See your devices"}},
+	{errNoPart, trouble{http.StatusNotFound, "There is no such part of the list",
+		"The address of this page is damaged. Nothing was lost or changed.",
+		"Start from the latest.", "/account/activity", "See your activity"}},
 	{errMethod, trouble{http.StatusMethodNotAllowed, "This address only takes a form",
 		"It was opened in a way that it does not take, for instance as a link. Nothing was changed.",
 		"Go to the page that has the button, and press it there.", "/account", "Go to your account"}},

@@ -1,10 +1,9 @@
 package web
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"cloakroom/session"
@@ -61,10 +60,26 @@ func newDevice(d session.Details, current session.ID) device {
 	}
 }
 
+// devicesShown is how many devices stand on one page of the list.
+const devicesShown = 40
+
+// part returns page n of the list and whether there are more. What is no page of
+// it is the first.
+func part(list []device, asked string) (shown []device, n int, more bool) {
+	n, err := strconv.Atoi(asked)
+	if err != nil || n < 1 || n > (len(list)+devicesShown-1)/devicesShown {
+		n = 1
+	}
+	from, to := (n-1)*devicesShown, n*devicesShown
+	return list[from:min(to, len(list))], n, to < len(list)
+}
+
 // devicesBody is what the device list shows.
 type devicesBody struct {
 	Devices   []device
-	Others    int
+	Previous  int    // the page of the list before this one, or 0
+	Next      int    // and after it, or 0
+	Others    int    // on all pages
 	Done      string // what was just done
 	FormToken string
 }
@@ -78,70 +93,19 @@ func (p *pages) devicesPage(w http.ResponseWriter, r *http.Request, s session.Se
 	if err != nil {
 		return err
 	}
-	body := devicesBody{Devices: devices, Done: done, FormToken: p.cfg.Sessions.FormToken(r)}
+	body := devicesBody{Done: done, FormToken: p.cfg.Sessions.FormToken(r)}
+	n, more := 0, false
+	body.Devices, n, more = part(devices, r.URL.Query().Get("page"))
+	body.Previous = n - 1
+	if more {
+		body.Next = n + 1
+	}
 	for _, d := range devices {
 		if !d.Current {
 			body.Others++
 		}
 	}
-	return p.forMember(w, r, "/account/sessions", "devices", "Devices", body)
-}
-
-// revoke ends one session of the person's own. To end the one in use is to sign
-// out, and needs no more proof than that.
-func (p *pages) revoke(w http.ResponseWriter, r *http.Request, s session.Session) error {
-	id, err := session.ParseID(r.PathValue("id"))
-	if err != nil {
-		return errNoDevice
-	}
-	if id == s.ID() {
-		return p.signOut(w, r)
-	}
-	return p.endRecently(w, r, s, ending{id: id})
-}
-
-func (p *pages) revokeOthers(w http.ResponseWriter, r *http.Request, s session.Session) error {
-	return p.endRecently(w, r, s, ending{others: true})
-}
-
-// endRecently carries an ending out if the person proved recently who they are,
-// and otherwise asks for that first. The re-authentication page then says what
-// it will do, and does it.
-func (p *pages) endRecently(w http.ResponseWriter, r *http.Request, s session.Session, e ending) error {
-	if s.Age() > p.cfg.Recent {
-		redirect(w, p.path("/reauthenticate")+"?then="+e.String())
-		return nil
-	}
-	return p.end(w, r, s, e)
-}
-
-// end carries an ending out and leads back to the list.
-func (p *pages) end(w http.ResponseWriter, r *http.Request, s session.Session, e ending) error {
-	notice := "All your other devices are signed out. Each is refused on its next request."
-	change := session.RevokeOthers(s.Subject(), s.ID())
-	if !e.others {
-		name, err := p.deviceName(r, s, e.id)
-		if err != nil {
-			return err
-		}
-		notice = name + " is signed out. It is refused on its next request."
-		change = session.Revoke(s.Subject(), e.id)
-	}
-	_, err := p.cfg.Sessions.Apply(r.Context(), change)
-	switch {
-	case errors.Is(err, session.ErrNoSession) && !e.others:
-		return errNoDevice
-	case errors.Is(err, session.ErrNoSession): // this session has ended meanwhile
-		redirect(w, p.path("/sign-in"))
-		return nil
-	case err != nil:
-		return err
-	}
-	if err := p.leaveNotice(r, s, notice); err != nil {
-		return err
-	}
-	redirect(w, p.path("/account/sessions")+"?done")
-	return nil
+	return p.forMember(w, r, http.StatusOK, "/account/sessions", "devices", "Devices", body)
 }
 
 // deviceName says which device a session is, for people. One that is no longer
@@ -157,28 +121,4 @@ func (p *pages) deviceName(r *http.Request, s session.Session, id session.ID) (s
 		}
 	}
 	return "The device", nil
-}
-
-// noticeKey is where the session's data keeps what the next page has to say.
-const noticeKey = "web.notice"
-
-func (p *pages) leaveNotice(r *http.Request, s session.Session, text string) error {
-	if err := p.cfg.Sessions.Data(s).Put(r.Context(), noticeKey, []byte(text)); err != nil {
-		return fmt.Errorf("leave a notice: %w", err)
-	}
-	return nil
-}
-
-// takeNotice returns what an act before the redirect left to be said, once. It
-// is kept with the session, not in the address, so that a link cannot make the
-// page say something that has not happened.
-func (p *pages) takeNotice(r *http.Request, s session.Session) (string, error) {
-	if !r.URL.Query().Has("done") || r.Method != http.MethodGet {
-		return "", nil
-	}
-	text, _, err := p.cfg.Sessions.Data(s).Take(r.Context(), noticeKey)
-	if err != nil && !errors.Is(err, session.ErrNoSession) {
-		return "", fmt.Errorf("take a notice: %w", err)
-	}
-	return string(text), nil
 }

@@ -4,16 +4,19 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
+var revokeAddress = regexp.MustCompile(`action="(/auth/account/sessions/[a-z2-7]{26}/revoke)"`)
+
 // revokeURL is the address of the button beside the device with this name.
 func revokeURL(t *testing.T, list page, name string) string {
 	t.Helper()
 	_, from, found := strings.Cut(list.Body.String(), "<h2>"+name+"</h2>")
-	address := regexp.MustCompile(`action="(/auth/account/sessions/[a-z2-7]{26}/revoke)"`).FindStringSubmatch(from)
+	address := revokeAddress.FindStringSubmatch(from)
 	if !found || address == nil {
 		t.Fatalf("no device %q in\n%s", name, list.Body)
 	}
@@ -34,6 +37,43 @@ func TestTheListShowsEachDeviceInWords(t *testing.T) {
 		t.Errorf("this device does not come first, once:\n%s", body)
 	}
 	one.get("/auth/account").is(200).shows("this device and 2 others")
+}
+
+// Also the most devices that a person may have fit pages that are small.
+func TestALongListIsInParts(t *testing.T) {
+	s := newSite(t)
+	one := s.browser(firefox).signUp()
+	const most = 100
+	for range most - 1 {
+		s.browser(iphone).signIn()
+	}
+	seen := map[string]bool{}
+	for n, want := range []int{devicesShown, devicesShown, most - 2*devicesShown} {
+		page := one.get("/auth/account/sessions?page=" + strconv.Itoa(n+1)).is(200)
+		if page.Body.Len() > 40<<10 {
+			t.Errorf("page %d: %d bytes", n+1, page.Body.Len())
+		}
+		if got := strings.Count(page.Body.String(), `<li class="device`); got != want {
+			t.Errorf("page %d shows %d devices, want %d", n+1, got, want)
+		}
+		if first := strings.Contains(page.Body.String(), "This device"); first != (n == 0) {
+			t.Errorf("page %d shows this device: %v", n+1, first)
+		}
+		for _, found := range revokeAddress.FindAllString(page.Body.String(), -1) {
+			seen[found] = true
+		}
+	}
+	if len(seen) != most-1 {
+		t.Errorf("%d other devices are on the pages", len(seen))
+	}
+	first := one.get("/auth/account/sessions").shows("?page=2").hides("More recently seen")
+	one.get("/auth/account/sessions?page=3").shows("?page=2").hides("Seen longer ago")
+	for _, hostile := range append(hostileText, "0", "-1", "4", "1e3", "99999999999999999999", "9223372036854775807") {
+		got := one.get("/auth/account/sessions?page=" + url.QueryEscape(hostile)).is(200)
+		if a, b := withoutNonce(got), withoutNonce(first); a != b {
+			t.Errorf("page %.30q is not the first", hostile)
+		}
+	}
 }
 
 func TestTimesAreSaidAsAPersonWould(t *testing.T) {

@@ -2,7 +2,10 @@ package web
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"sync"
+	"testing"
 	"time"
 
 	"cloakroom/internal/audit"
@@ -55,12 +58,18 @@ func nothing() session.Join { return memory.Join(func(context.Context) error { r
 
 // record is an audit.Store in memory.
 type record struct {
-	mu      sync.Mutex // guards entries
+	mu      sync.Mutex // guards what follows
 	entries []audit.Entry
+	fail    error // of every act that is to be recorded
 }
 
 func (a *record) Record(entries ...audit.Entry) session.Join {
 	return memory.Join(func(ctx context.Context) error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.fail != nil {
+			return a.fail
+		}
 		memory.OnCommit(ctx, func() { _ = a.Append(ctx, entries) })
 		return nil
 	})
@@ -69,21 +78,62 @@ func (a *record) Record(entries ...audit.Entry) session.Join {
 func (a *record) Append(_ context.Context, entries []audit.Entry) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.entries = append(a.entries, entries...)
+	for _, e := range entries {
+		prepared, err := e.Prepare(time.Now())
+		if err != nil {
+			return err
+		}
+		prepared.Seq = int64(len(a.entries) + 1)
+		a.entries = append(a.entries, prepared)
+	}
 	return nil
 }
 
-// List returns all that is about the filter's subject, the newest first.
-func (a *record) List(_ context.Context, f audit.Filter, _ string, _ int) ([]audit.Entry, string, error) {
+// List returns what is about the filter's subject, the latest written first. A
+// cursor is the number of the last entry.
+func (a *record) List(_ context.Context, f audit.Filter, after string, limit int) ([]audit.Entry, string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var found []audit.Entry
-	for _, e := range a.entries {
-		if f.Subject == "" || e.Subject == f.Subject {
-			found = append([]audit.Entry{e}, found...)
+	before := int64(len(a.entries) + 1)
+	if after != "" {
+		var err error
+		if before, err = strconv.ParseInt(after, 10, 64); err != nil {
+			return nil, "", session.ErrInvalid
 		}
+	}
+	var found []audit.Entry
+	for _, e := range slices.Backward(a.entries) {
+		if e.Seq >= before || f.Subject != "" && e.Subject != f.Subject {
+			continue
+		}
+		if len(found) == limit {
+			return found, strconv.FormatInt(found[limit-1].Seq, 10), nil
+		}
+		found = append(found, e)
 	}
 	return found, "", nil
 }
 
 func (a *record) Sweep(context.Context, time.Time, int) (int, error) { return 0, nil }
+
+// failWith makes every act that is to be recorded fail, or, with nil, work again.
+func (a *record) failWith(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fail = err
+}
+
+// last is the latest entry.
+func (a *record) last() audit.Entry {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.entries[len(a.entries)-1]
+}
+
+// add writes an entry that no act of the test makes.
+func (a *record) add(t *testing.T, e audit.Entry) {
+	t.Helper()
+	if err := a.Append(t.Context(), []audit.Entry{e}); err != nil {
+		t.Fatal(err)
+	}
+}

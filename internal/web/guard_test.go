@@ -17,7 +17,9 @@ func acts(t *testing.T, list page) map[string]url.Values {
 		"/auth/sign-up":                        {"email": {"new@example.com"}, "password": {secret}},
 		"/auth/sign-out":                       {},
 		"/auth/reauthenticate":                 {"password": {secret}},
+		"/auth/account/password":               {"current_password": {secret}, "new_password": {renewed}},
 		"/auth/account/sessions/revoke-others": {},
+		"/auth/account/sessions/revoke-all":    {},
 		revokeURL(t, list, "Safari on iPhone"): {},
 	}
 }
@@ -107,7 +109,8 @@ func TestAFormFromBeforeARenewalIsRefusedKindly(t *testing.T) {
 func TestMembersPagesLeadVisitorsToSignIn(t *testing.T) {
 	s, _, _, list := twoDevices(t)
 	visitor := s.browser(firefox)
-	for _, path := range []string{"/auth/account", "/auth/account/sessions", "/auth/reauthenticate?then=revoke-others"} {
+	for _, path := range []string{"/auth/account", "/auth/account/sessions", "/auth/account/password",
+		"/auth/account/activity?after=1", "/auth/reauthenticate?then=revoke-others"} {
 		visitor.get(path).redirects("/auth/sign-in?return_to=" + url.QueryEscape(path)).setsNoCookie()
 	}
 	for address, fields := range acts(t, list) {

@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"cloakroom/internal/audit"
 )
 
 func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
@@ -88,17 +91,25 @@ func TestAssetsAreKeptForGood(t *testing.T) {
 	}
 }
 
+// What a first visit loads: the page, its style, its script and its icon.
 func TestAFirstVisitIsSmall(t *testing.T) {
 	s := newSite(t)
 	b := s.browser(firefox).signUp()
-	for _, path := range []string{"/auth/sign-in", "/auth/account", "/auth/account/sessions"} {
-		page := b.get(path)
-		size := page.Body.Len()
-		for _, link := range assetLink.FindAllStringSubmatch(page.Body.String(), -1) {
-			size += b.get(link[1]).Body.Len()
+	for range activityPage { // the longest that the entries get
+		s.audit.add(t, audit.Entry{
+			Event: audit.PasswordChangeRefused, Reason: audit.Other, Subject: b.subject(), Count: 100_000,
+			Address: strings.Repeat("ffff:", 7) + "ffff", UserAgent: iphone, Until: time.Now().Add(time.Hour),
+		})
+	}
+	pages := everyPage(t)
+	pages["activity full"] = b.get("/auth/account/activity").is(200)
+	for name, page := range pages {
+		size, links := page.Body.Len(), assetLink.FindAllStringSubmatch(page.Body.String(), -1)
+		for _, link := range links {
+			size += b.get(link[1]).is(200).Body.Len()
 		}
-		if size > 40<<10 {
-			t.Errorf("%s and what it loads: %d bytes", path, size)
+		if size > 60<<10 || len(links) != 3 {
+			t.Errorf("%s loads %d files, %d bytes in all", name, len(links), size)
 		}
 	}
 }

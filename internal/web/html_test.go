@@ -38,14 +38,24 @@ func everyPage(t *testing.T) map[string]page {
 	pages["devices"] = list
 	pages["sign-up taken"] = visitor.post("/auth/sign-up", url.Values{"email": {email}, "password": {secret}})
 	pages["account"] = member.get("/auth/account")
+	pages["activity"] = member.get("/auth/account/activity")
+	pages["password"] = member.get("/auth/account/password")
+	pages["password wrong"] = member.act(list, "/auth/account/password", url.Values{"current_password": {"x"}, "new_password": {renewed}})
+	pages["password short"] = member.act(list, "/auth/account/password", url.Values{"current_password": {secret}, "new_password": {"x"}})
 	pages["already"] = member.get("/auth/sign-in")
 	pages["sign-out"] = member.get("/auth/sign-out")
 	pages["reauthenticate"] = member.get("/auth/reauthenticate")
 	pages["reauthenticate others"] = member.get("/auth/reauthenticate?then=revoke-others")
+	pages["reauthenticate all"] = member.get("/auth/reauthenticate?then=revoke-all")
 	pages["reauthenticate wrong"] = member.act(list, "/auth/reauthenticate", url.Values{"password": {"x"}})
 	pages["old form"] = other.post("/auth/account/sessions/revoke-others", url.Values{"form_token": {list.formToken()}})
 	member.act(list, "/auth/account/sessions/revoke-others", nil)
 	pages["devices done"] = member.get("/auth/account/sessions?done")
+	member.act(pages["devices done"], "/auth/account/password", url.Values{"current_password": {secret}, "new_password": {renewed}})
+	pages["account done"] = member.get("/auth/account?done")
+	member.act(pages["account done"], "/auth/account/sessions/revoke-all", nil)
+	pages["sign-in done"] = member.get("/auth/sign-in")
+	member.post("/auth/sign-in", url.Values{"email": {email}, "password": {renewed}})
 	s.stop()
 	s.awaitStop()
 	pages["503"] = member.get("/auth/account")
@@ -80,6 +90,8 @@ func walk(t *testing.T, p page, f func(e *html.Node, attr map[string]string)) {
 		f(n, attr)
 	}
 }
+
+func hidden(attr map[string]string) bool { _, ok := attr["hidden"]; return ok }
 
 func TestPagesAreSoundHTML(t *testing.T) {
 	for name, p := range everyPage(t) {
@@ -124,7 +136,7 @@ func TestPagesAreSoundHTML(t *testing.T) {
 			}
 			p.shows(`<link rel="expect" href="#end" blocking="render">`, "<div id=\"end\" hidden></div>\n</body>")
 			walk(t, p, func(e *html.Node, attr map[string]string) {
-				if e.Data == "input" && attr["type"] != "hidden" && attr["type"] != "checkbox" && !labelled[attr["id"]] {
+				if e.Data == "input" && attr["type"] != "hidden" && attr["type"] != "checkbox" && !hidden(attr) && !labelled[attr["id"]] {
 					t.Errorf("the field %q has no label", attr["name"])
 				}
 			})
@@ -157,8 +169,10 @@ func TestPagesCarryNothingInline(t *testing.T) {
 
 func TestPasswordFieldsServeTheirManagers(t *testing.T) {
 	pages := everyPage(t)
-	for name, want := range map[string]string{
-		"sign-in": "current-password", "sign-up": "new-password", "reauthenticate": "current-password",
+	for name, want := range map[string]map[string]string{
+		"sign-in": {"password": "current-password"}, "sign-up": {"password": "new-password"},
+		"reauthenticate": {"password": "current-password"},
+		"password":       {"current_password": "current-password", "new_password": "new-password"},
 	} {
 		fields := map[string]map[string]string{}
 		walk(t, pages[name], func(e *html.Node, attr map[string]string) {
@@ -166,23 +180,26 @@ func TestPasswordFieldsServeTheirManagers(t *testing.T) {
 				fields[attr["name"]] = attr
 			}
 		})
-		secret, user := fields["password"], fields["email"]
-		if secret["type"] != "password" || secret["autocomplete"] != want || secret["value"] != "" {
-			t.Errorf("%s: password is %v", name, secret)
+		for field, autocomplete := range want {
+			secret := fields[field]
+			if secret["type"] != "password" || secret["autocomplete"] != autocomplete || secret["value"] != "" {
+				t.Errorf("%s: %s is %v", name, field, secret)
+			}
+			if _, limited := secret["maxlength"]; limited {
+				t.Errorf("%s: a pasted password would be cut without a word", name)
+			}
+			pages[name].shows(`data-reveal="` + field + `"`)
 		}
-		if user["type"] != "email" || user["autocomplete"] != "username" {
+		if user := fields["email"]; user["type"] != "email" || user["autocomplete"] != "username" {
 			t.Errorf("%s: email is %v", name, user)
 		}
-		if _, limited := secret["maxlength"]; limited {
-			t.Errorf("%s: a pasted password would be cut without a word", name)
-		}
-		pages[name].shows(`aria-label="Show password" hidden>`)
+		pages[name].shows(` password" hidden>Show</button>`)
 	}
 }
 
 func TestEveryFormOfAMemberCarriesTheToken(t *testing.T) {
 	pages := everyPage(t)
-	for _, name := range []string{"account", "devices", "devices one", "already", "sign-out", "reauthenticate"} {
+	for _, name := range []string{"account", "activity", "password", "devices", "devices one", "already", "sign-out", "reauthenticate"} {
 		forms, tokens, signOut := 0, 0, false
 		walk(t, pages[name], func(e *html.Node, attr map[string]string) {
 			switch {

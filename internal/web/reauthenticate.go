@@ -12,42 +12,6 @@ import (
 	"cloakroom/session"
 )
 
-// ending is which sessions a person wants to end: one, or all others. The zero
-// ending is none.
-type ending struct {
-	id     session.ID
-	others bool
-}
-
-const (
-	endOthers = "revoke-others"
-	endOne    = "revoke-" // and the session's id
-)
-
-// String returns the ending as an address carries it. It names nothing secret.
-func (e ending) String() string {
-	switch {
-	case e.others:
-		return endOthers
-	case !e.id.IsZero():
-		return endOne + e.id.String()
-	}
-	return ""
-}
-
-// parseEnding is the inverse; anything else is no ending.
-func parseEnding(s string) ending {
-	if s == endOthers {
-		return ending{others: true}
-	}
-	if len(s) > len(endOne) && s[:len(endOne)] == endOne {
-		if id, err := session.ParseID(s[len(endOne):]); err == nil {
-			return ending{id: id}
-		}
-	}
-	return ending{}
-}
-
 // confirmation is what the page that asks for the password again shows.
 type confirmation struct {
 	Email     string
@@ -75,10 +39,9 @@ func (p *pages) reauthenticate(w http.ResponseWriter, r *http.Request, s session
 		return p.showConfirmation(w, r, s, http.StatusUnauthorized, r.PostForm,
 			"This is not the password of your account. Try again.")
 	case errors.Is(err, signin.ErrDisabled):
-		return p.showConfirmation(w, r, s, http.StatusForbidden, r.PostForm,
-			"This account has been disabled. Ask whoever runs this service.")
+		return p.showConfirmation(w, r, s, http.StatusForbidden, r.PostForm, disabledText)
 	case errors.Is(err, throttle.ErrThrottled):
-		status, text := throttled(w, err)
+		status, text := throttled(w, err, guessedText)
 		return p.showConfirmation(w, r, s, status, r.PostForm, text)
 	case errors.Is(err, password.ErrBusy):
 		return p.showConfirmation(w, r, s, busy(w), r.PostForm, busyText)
@@ -108,17 +71,20 @@ func (p *pages) showConfirmation(
 		Email: s.Email(), Then: then.String(), Button: "Confirm", ReturnTo: back,
 		Cancel: p.orAccount(back), Problem: problem, FormToken: p.cfg.Sessions.FormToken(r),
 	}
-	switch {
-	case then.others:
-		c.Purpose, c.Button = "sign out all your other devices", "Confirm and sign them out"
+	if then != (ending{}) {
 		c.Cancel = p.path("/account/sessions")
-	case then != ending{}:
+	}
+	switch {
+	case then.scope == scopeOthers:
+		c.Purpose, c.Button = "sign out all your other devices", "Confirm and sign them out"
+	case then.scope == scopeAll:
+		c.Purpose, c.Button = "sign out everywhere, on this device too", "Confirm and sign out everywhere"
+	case then.scope == scopeOne:
 		name, err := p.deviceName(r, s, then.id)
 		if err != nil {
 			return err
 		}
 		c.Purpose, c.Button = "sign out "+lowerThe(name), "Confirm and sign it out"
-		c.Cancel = p.path("/account/sessions")
 	}
 	return p.guest(w, status, "reauthenticate", titled("Confirm that it is you", problem), c)
 }

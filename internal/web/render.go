@@ -61,8 +61,8 @@ func (p *pages) guest(w http.ResponseWriter, status int, page, title string, bod
 }
 
 // forMember shows a page to who is signed in. here is the page in the bar.
-func (p *pages) forMember(w http.ResponseWriter, r *http.Request, here, page, title string, body any) error {
-	return p.render(w, http.StatusOK, page, "member",
+func (p *pages) forMember(w http.ResponseWriter, r *http.Request, status int, here, page, title string, body any) error {
+	return p.render(w, status, page, "member",
 		view{Title: title, Here: here, FormToken: p.cfg.Sessions.FormToken(r), Body: body})
 }
 

@@ -24,13 +24,16 @@ func (p *pages) routes() *http.ServeMux {
 		"/sign-in": {"GET": p.anyone(p.signInPage), "POST": p.anyone(p.signIn)},
 		"/sign-up": {"GET": p.anyone(p.signUpPage), "POST": p.anyone(p.signUp)},
 		// Open to anyone: a session that is dead already is signed out of, too.
-		"/sign-out":       {"GET": p.anyone(p.signOutPage), "POST": p.anyone(p.signOut)},
-		"/account":        {"GET": p.member(p.accountPage)},
-		"/reauthenticate": {"GET": p.member(p.reauthenticatePage), "POST": p.member(p.reauthenticate)},
+		"/sign-out":         {"GET": p.anyone(p.signOutPage), "POST": p.anyone(p.signOut)},
+		"/account":          {"GET": p.member(p.accountPage)},
+		"/account/activity": {"GET": p.member(p.activityPage)},
+		"/account/password": {"GET": p.member(p.passwordPage), "POST": p.member(p.changePassword)},
+		"/reauthenticate":   {"GET": p.member(p.reauthenticatePage), "POST": p.member(p.reauthenticate)},
 
 		"/account/sessions":               {"GET": p.member(p.devicesPage)},
 		"/account/sessions/{id}/revoke":   {"POST": p.member(p.revoke)},
 		"/account/sessions/revoke-others": {"POST": p.member(p.revokeOthers)},
+		"/account/sessions/revoke-all":    {"POST": p.member(p.revokeAll)},
 	} {
 		allowed := allow(methods)
 		for method, h := range methods {

@@ -13,7 +13,8 @@ func TestUndeclaredMethodsAreRefused(t *testing.T) {
 	for path, allow := range map[string]string{
 		"/auth/sign-in": "GET, HEAD, POST", "/auth/sign-up": "GET, HEAD, POST", "/auth/sign-out": "GET, HEAD, POST",
 		"/auth/reauthenticate": "GET, HEAD, POST", "/auth/account": "GET, HEAD", "/auth/account/sessions": "GET, HEAD",
-		"/auth/account/sessions/revoke-others": "POST", revokeURL(t, list, "Safari on iPhone"): "POST",
+		"/auth/account/password": "GET, HEAD, POST", "/auth/account/activity": "GET, HEAD",
+		"/auth/account/sessions/revoke-others": "POST", "/auth/account/sessions/revoke-all": "POST", revokeURL(t, list, "Safari on iPhone"): "POST",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"} {
 			if strings.Contains(allow, method) {

@@ -25,6 +25,7 @@ type entry struct {
 	Taken       bool   // there is an account with this address
 	Wrong       wrong  // with one field
 	Note        string
+	Done        string // what was done, and led here
 	MinLength   int
 }
 
@@ -54,11 +55,13 @@ func (p *pages) signInPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	back := p.returnTo(r.URL.Query().Get("return_to"))
+	done := p.heardAtSignIn(w, r)
 	if signedIn {
-		return p.alreadyIn(w, r, s, back)
+		return p.alreadyIn(w, r, s, back, done)
 	}
-	e := entry{ReturnTo: back}
+	e := entry{ReturnTo: back, Done: done}
 	switch {
+	case done != "":
 	case p.cfg.Sessions.FormToken(r) != "": // a cookie, and nothing behind it
 		e.Note = "Your session on this device has ended. Sign in to go on."
 	case back != "":
@@ -69,9 +72,9 @@ func (p *pages) signInPage(w http.ResponseWriter, r *http.Request) error {
 
 // alreadyIn does not lead on by itself: a page that sends people here although
 // they are signed in would send them in circles.
-func (p *pages) alreadyIn(w http.ResponseWriter, r *http.Request, s session.Session, back string) error {
-	return p.guest(w, http.StatusOK, "already", "You are signed in", struct{ Who, To, FormToken string }{
-		s.Email(), p.orAccount(back), p.cfg.Sessions.FormToken(r),
+func (p *pages) alreadyIn(w http.ResponseWriter, r *http.Request, s session.Session, back, done string) error {
+	return p.guest(w, http.StatusOK, "already", "You are signed in", struct{ Who, To, FormToken, Done string }{
+		s.Email(), p.orAccount(back), p.cfg.Sessions.FormToken(r), done,
 	})
 }
 
@@ -91,12 +94,12 @@ func (p *pages) signIn(w http.ResponseWriter, r *http.Request) error {
 		e.Problem = "This email and password do not belong together. Check both and try again."
 	case errors.Is(err, signin.ErrDisabled):
 		status = http.StatusForbidden
-		e.Problem = "This account has been disabled. Ask whoever runs this service."
+		e.Problem = disabledText
 	case errors.Is(err, session.ErrMoved):
 		status = http.StatusConflict
 		e.Problem = "Your account was changed while you were signing in. Sign in again."
 	case errors.Is(err, throttle.ErrThrottled):
-		status, e.Problem = throttled(w, err)
+		status, e.Problem = throttled(w, err, guessedText)
 	case errors.Is(err, password.ErrBusy):
 		status = busy(w)
 		e.Problem = busyText
@@ -110,6 +113,8 @@ func (p *pages) showSignIn(w http.ResponseWriter, status int, e entry) error {
 	return p.guest(w, status, "sign-in", titled("Sign in", e.Problem), e)
 }
 
+const disabledText = "This account has been disabled. Ask whoever runs this service."
+
 const busyText = "Too many people are signing in at this moment. Wait a few seconds and send this again."
 
 func busy(w http.ResponseWriter) (status int) {
@@ -117,16 +122,22 @@ func busy(w http.ResponseWriter) (status int) {
 	return http.StatusServiceUnavailable
 }
 
+// What was tried too often. Each stands before how long to wait.
+const (
+	guessedText = "Too many passwords were tried. Nobody is locked out: wait %s and try again, " +
+		"or use a device that you signed in on before."
+	crowdedText = "Too many attempts came from your network. Wait %s and try again."
+)
+
 // throttled says how long to wait after too many attempts.
-func throttled(w http.ResponseWriter, err error) (status int, text string) {
+func throttled(w http.ResponseWriter, err error, text string) (status int, _ string) {
 	wait := time.Minute
 	if e, ok := errors.AsType[*throttle.Error](err); ok {
 		wait = e.RetryAfter
 	}
 	seconds := int((wait + time.Second - 1) / time.Second)
 	w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	return http.StatusTooManyRequests, fmt.Sprintf("Too many passwords were tried. Nobody is locked out: wait %s and try again, "+
-		"or use a device that you signed in on before.", inSeconds(seconds))
+	return http.StatusTooManyRequests, fmt.Sprintf(text, inSeconds(seconds))
 }
 
 func inSeconds(n int) string {

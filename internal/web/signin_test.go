@@ -32,9 +32,13 @@ func TestUnknownAddressIsAnsweredLikeAWrongPassword(t *testing.T) {
 	}
 }
 
-func withoutNonce(p page, address string) string {
+// withoutNonce is a page without what differs between two that say the same.
+func withoutNonce(p page, addresses ...string) string {
 	body := nonceAttribute.ReplaceAllString(p.Body.String(), "")
-	return strings.ReplaceAll(body, address, "ADDRESS")
+	for _, address := range addresses {
+		body = strings.ReplaceAll(body, address, "ADDRESS")
+	}
+	return body
 }
 
 func TestSignInLeadsBack(t *testing.T) {
@@ -117,29 +121,10 @@ func TestASignInThatARevocationOvertookIsToldSo(t *testing.T) {
 		is(http.StatusConflict).setsNoCookie().shows("was changed while you were signing in")
 }
 
-// hostileText is what no page may take for markup, and no header for a line.
-var hostileText = []string{
-	`"><script>alert(1)</script>`, `' onfocus='alert(1)`, `{{.}}`, "a\x00b", "a\r\nSet-Cookie: x=y", "\u202egnp.exe",
-	"</title><svg onload=alert(1)>", strings.Repeat("x", 10_000), "\xff\xfe",
-}
-
 // A name may turn the direction of writing for itself, but not for the page.
 func TestANameStandsApart(t *testing.T) {
 	s := newSite(t)
 	b := s.browser(firefox)
 	b.post("/auth/sign-up", url.Values{"email": {email}, "password": {secret}, "name": {"\u202eadA"}}).is(303)
 	b.get("/auth/account").is(200).shows("<h1><bdi>\u202eadA</bdi></h1>")
-}
-
-func TestHostileTextStaysText(t *testing.T) {
-	s := newSite(t)
-	for _, text := range hostileText {
-		for _, path := range []string{"/auth/sign-in", "/auth/sign-up"} {
-			page := s.browser(text).post(path, url.Values{"email": {text}, "password": {text}, "name": {text}})
-			if page.Code < 400 || page.Code > 499 {
-				t.Errorf("%s with %.30q: status %d", path, text, page.Code)
-			}
-			page.hides("<script>alert", "<svg onload", "' onfocus='").setsNoCookie()
-		}
-	}
 }

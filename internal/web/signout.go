@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"cloakroom/internal/audit"
 	"cloakroom/internal/visitor"
 	"cloakroom/session"
 )
@@ -33,7 +34,7 @@ func (p *pages) signOut(w http.ResponseWriter, r *http.Request) error {
 		if err := p.checkFormToken(r); err != nil {
 			return err
 		}
-		record = append(record, p.cfg.SignIn.SignedOut(visitor.Of(r), s))
+		record = append(record, p.cfg.SignIn.Own(visitor.Of(r), s, audit.SessionSignedOut))
 	}
 	if err := p.cfg.Sessions.SignOut(w, r, record...); err != nil {
 		return err

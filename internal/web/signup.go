@@ -19,7 +19,7 @@ func (p *pages) signUpPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	back := p.returnTo(r.URL.Query().Get("return_to"))
 	if signedIn {
-		return p.alreadyIn(w, r, s, back)
+		return p.alreadyIn(w, r, s, back, "")
 	}
 	return p.showSignUp(w, http.StatusOK, entry{ReturnTo: back})
 }
@@ -46,7 +46,7 @@ func (p *pages) signUp(w http.ResponseWriter, r *http.Request) error {
 		e.Taken = true
 		e.Problem = "There is an account with this address already."
 	case errors.Is(err, throttle.ErrThrottled):
-		status, e.Problem = throttled(w, err)
+		status, e.Problem = throttled(w, err, crowdedText)
 	case errors.Is(err, password.ErrBusy):
 		status = busy(w)
 		e.Problem = busyText

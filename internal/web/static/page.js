@@ -7,7 +7,7 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
   const show = (visible) => {
     field.type = visible ? "text" : "password";
     button.textContent = visible ? "Hide" : "Show";
-    button.setAttribute("aria-label", visible ? "Hide password" : "Show password");
+    button.setAttribute("aria-label", button.getAttribute("aria-label").replace(/^\S+/, button.textContent));
   };
   button.addEventListener("click", () => show(field.type === "password"));
   // A password is never submitted, or remembered by the browser, as plain text.
