@@ -3,7 +3,8 @@
 // sign in. Name, roles and attributes live on the session subject's profile;
 // an account's id is the subject.
 //
-// The package knows no HTTP and no SQL. It owns the Store that it needs.
+// The package knows no HTTP and no SQL. It owns the interfaces of what keeps
+// accounts: Store is what signing in needs, Directory what administration does.
 package account
 
 import (
@@ -24,6 +25,7 @@ var (
 	ErrNotFound     = errors.New("no such account")
 	ErrTaken        = errors.New("there is an account with this address")
 	ErrInvalidEmail = errors.New("this cannot be used as an email address")
+	ErrLastAdmin    = errors.New("there would be no administrator left who can sign in")
 )
 
 // Account is one person's account.
@@ -55,13 +57,24 @@ func (s Status) String() string {
 	return "unknown"
 }
 
+// ParseStatus is the inverse of Status.String, for the statuses that there are.
+func ParseStatus(name string) (Status, bool) {
+	for _, s := range []Status{Active, Disabled} {
+		if name == s.String() {
+			return s, true
+		}
+	}
+	return 0, false
+}
+
 // Credentials are what a password is verified against.
 type Credentials struct {
 	Account
 	Hash string // a PHC string, or "" for an account without a password
 }
 
-// Store keeps accounts. Emails are canonical; ids are looked up as they are.
+// Store is what signing in needs of the accounts. Emails are canonical; ids are
+// looked up as they are.
 type Store interface {
 	// IDByEmail returns the id of the account with this address, or
 	// ErrNotFound.
@@ -71,21 +84,24 @@ type Store interface {
 	// snapshot, or ErrNotFound.
 	Credentials(ctx context.Context, id string) (Credentials, error)
 
-	// Create returns the work of adding an account to the transaction that
-	// begins its first session. It fails with ErrTaken if there is an account
-	// with this address.
+	// Create returns the work of adding an account, in the transaction that
+	// makes its subject. It fails with ErrTaken if there is an account with this
+	// address. With the hash "" the account has no password: nobody can sign in
+	// to it before SetPassword.
 	Create(a Account, hash string) session.Join
-
-	// SetPassword returns the work of giving the account a password in place of
-	// the one it has, if it has one. Its known devices are forgotten. It fails
-	// with ErrNotFound if there is no such account.
-	SetPassword(id, hash string) session.Join
 
 	// Rehash returns the work of replacing a password's hash by a stronger one
 	// of the same password, within the transaction of a sign-in. It does
 	// nothing if the hash is no longer old: a password that was changed in the
 	// meantime stays changed.
 	Rehash(id, old, hash string) session.Join
+
+	// SetPassword returns the work of giving the account this password, whether
+	// or not it had one, in the transaction that ends its sessions. All one-time
+	// links of the account are void, and its known devices are forgotten: with a
+	// new password nothing is left of what the old one has opened. It fails with
+	// ErrNotFound if there is no such account.
+	SetPassword(id, hash string) session.Join
 }
 
 // New returns a new active account. The email must be canonical.

@@ -80,27 +80,12 @@ func (a *Accounts) Create(n account.Account, hash string) session.Join {
 		case added == 0:
 			return account.ErrTaken
 		}
+		if hash == "" {
+			return nil
+		}
 		_, err = tx.ExecContext(ctx,
 			`INSERT INTO cloakroom_passwords (account, hash) VALUES (?, ?)`, n.ID, hash)
 		return broken("add a password", err)
-	})
-}
-
-// SetPassword adds or replaces the password in the transaction that it joins.
-func (a *Accounts) SetPassword(id, hash string) session.Join {
-	return sqlite.Join(func(ctx context.Context, tx *sql.Tx) error {
-		var there int
-		if err := tx.QueryRowContext(ctx, `SELECT 1 FROM cloakroom_accounts WHERE id = ?`, id).Scan(&there); err != nil {
-			return found("find an account", err)
-		}
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO cloakroom_passwords (account, hash) VALUES (?, ?)
-			ON CONFLICT (account) DO UPDATE SET hash = excluded.hash`, id, hash)
-		if err != nil {
-			return broken("set a password", err)
-		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM cloakroom_devices WHERE account = ?`, id)
-		return broken("forget an account's devices", err)
 	})
 }
 
@@ -111,6 +96,38 @@ func (a *Accounts) Rehash(id, old, hash string) session.Join {
 			`UPDATE cloakroom_passwords SET hash = ? WHERE account = ? AND hash = ?`, hash, id, old)
 		return broken("renew a password's hash", err)
 	})
+}
+
+// SetPassword sets the hash in the transaction that it joins, and deletes what
+// the old password had opened.
+func (a *Accounts) SetPassword(id, hash string) session.Join {
+	return sqlite.Join(func(ctx context.Context, tx *sql.Tx) error {
+		err := changeOne(ctx, tx, "set a password", `
+			INSERT INTO cloakroom_passwords (account, hash)
+			SELECT id, ?2 FROM cloakroom_accounts WHERE id = ?1
+			ON CONFLICT (account) DO UPDATE SET hash = excluded.hash`, id, hash)
+		if err != nil {
+			return err
+		}
+		if err := voidLinks(ctx, tx, id); err != nil {
+			return err
+		}
+		return forgetDevices(ctx, tx, id)
+	})
+}
+
+// changeOne runs a statement that changes the one row of an account, or tells
+// that there is no such account.
+func changeOne(ctx context.Context, tx *sql.Tx, what, statement string, args ...any) error {
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return broken(what, err)
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		return account.ErrNotFound
+	}
+	return broken(what, err)
 }
 
 // found tells an account that is not there from a store that is broken.

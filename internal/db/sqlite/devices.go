@@ -50,8 +50,10 @@ func (d *Devices) Remember(account string, device throttle.DeviceHash, now time.
 
 // Forget deletes the account's devices in the transaction that it joins.
 func (d *Devices) Forget(account string) session.Join {
-	return sqlite.Join(func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM cloakroom_devices WHERE account = ?`, account)
-		return broken("forget an account's devices", err)
-	})
+	return sqlite.Join(func(ctx context.Context, tx *sql.Tx) error { return forgetDevices(ctx, tx, account) })
+}
+
+func forgetDevices(ctx context.Context, tx *sql.Tx, account string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM cloakroom_devices WHERE account = ?`, account)
+	return broken("forget an account's devices", err)
 }
