@@ -51,8 +51,9 @@ var floors = [][]string{
 	{"internal/server"},
 	{"internal/web", "internal/api"},
 	{"internal/problem", "internal/visitor", "forwardauth", "internal/db"},
+	{"internal/authority"},
 	{"internal/signin", "internal/config"},
-	{"internal/factor", "internal/account", "internal/audit", "internal/throttle"},
+	{"internal/factor", "internal/account", "internal/audit", "internal/throttle", "internal/link", "internal/setup"},
 	{"session/sqlite", "session/memory", "session/sessiontest"},
 	{"session", "internal/migrate"},
 }

@@ -15,7 +15,10 @@ import (
 	"time"
 
 	"cloakroom/internal/account"
+	"cloakroom/internal/authority"
 	"cloakroom/internal/factor/password"
+	"cloakroom/internal/link"
+	"cloakroom/internal/setup"
 	"cloakroom/internal/signin"
 	"cloakroom/internal/throttle"
 	"cloakroom/session"
@@ -50,10 +53,10 @@ func Invalid(field, detail string) Problem {
 }
 
 // NotFound is a path, or an id, that there is not.
-func NotFound() error {
-	return Problem{Type: urn + "not-found", Title: "Not found",
-		Status: http.StatusNotFound, Detail: "There is nothing at this address."}
-}
+func NotFound() error { return notFound }
+
+var notFound = Problem{Type: urn + "not-found", Title: "Not found",
+	Status: http.StatusNotFound, Detail: "There is nothing at this address."}
 
 // MethodNotAllowed is a method that the path does not have.
 func MethodNotAllowed(allow string) error {
@@ -80,6 +83,20 @@ func WrongPassword() error {
 		Status: http.StatusForbidden, Detail: "The password is not the one of this account."}
 }
 
+// PreconditionRequired is a change that does not say what it is based on.
+func PreconditionRequired() error {
+	return Problem{Type: urn + "precondition-required", Title: "Which version is to be changed?",
+		Status: http.StatusPreconditionRequired,
+		Detail: `Send the version that was read in the header If-Match, in quotes: If-Match: "17".`}
+}
+
+// PreconditionFailed is a change of what is not any more what it is based on.
+func PreconditionFailed() error {
+	return Problem{Type: urn + "precondition-failed", Title: "Changed in the meantime",
+		Status: http.StatusPreconditionFailed,
+		Detail: "Something was changed since this version was read. Nothing was done; read it again and repeat the change."}
+}
+
 // throttled is a guess that was not looked at, because too many came before it.
 func throttled(e *throttle.Error) Problem {
 	seconds := int((e.RetryAfter + time.Second - 1) / time.Second)
@@ -101,6 +118,17 @@ var known = []struct {
 		Status: http.StatusForbidden, Detail: "The password is right, but this account may not sign in."}},
 	{account.ErrTaken, Problem{Type: urn + "taken", Title: "There is such an account",
 		Status: http.StatusConflict, Detail: "There is an account with this address. Sign in instead.", Field: "email"}},
+	{account.ErrNotFound, notFound},
+	{account.ErrLastAdmin, Problem{Type: urn + "last-administrator", Title: "This is the last administrator",
+		Status: http.StatusConflict, Detail: "Nobody else who can sign in is an administrator. Make somebody else one first."}},
+	{authority.ErrDisabled, Problem{Type: urn + "account-disabled", Title: "The account is disabled",
+		Status: http.StatusConflict, Detail: "A disabled account has no one-time links. It has to be enabled first."}},
+	{link.ErrGone, Problem{Type: urn + "link-gone", Title: "This link is not valid",
+		Status: http.StatusGone, Detail: "It was used or replaced, or is more than an hour old. Ask for another one."}},
+	{setup.ErrDone, Problem{Type: urn + "setup-done", Title: "The setup is done",
+		Status: http.StatusGone, Detail: "There has been an administrator already. Sign in instead."}},
+	{setup.ErrWrongCode, Problem{Type: urn + "wrong-code", Title: "Wrong setup code",
+		Status: http.StatusForbidden, Detail: "This is not the code that the server has shown when it started. After a restart it is another one."}},
 	{password.ErrBusy, Problem{Type: urn + "busy", Title: "Too many sign-ins at the moment",
 		Status: http.StatusServiceUnavailable, Detail: "Too many passwords are being verified. Try again in a few seconds."}},
 }

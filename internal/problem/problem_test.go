@@ -12,7 +12,10 @@ import (
 	"testing"
 
 	"cloakroom/internal/account"
+	"cloakroom/internal/authority"
 	"cloakroom/internal/factor/password"
+	"cloakroom/internal/link"
+	"cloakroom/internal/setup"
 	"cloakroom/internal/signin"
 	"cloakroom/session"
 )
@@ -30,10 +33,19 @@ func TestEveryErrorHasItsStatusAndType(t *testing.T) {
 		err    error
 		status int
 	}{
-		"bad-credentials":    {signin.ErrBadCredentials, 401},
-		"disabled":           {signin.ErrDisabled, 403},
-		"taken":              {account.ErrTaken, 409},
-		"busy":               {password.ErrBusy, 503},
+		"bad-credentials": {signin.ErrBadCredentials, 401},
+		"disabled":        {signin.ErrDisabled, 403},
+		"taken":           {account.ErrTaken, 409},
+		"busy":            {password.ErrBusy, 503},
+
+		"last-administrator":    {account.ErrLastAdmin, 409},
+		"account-disabled":      {authority.ErrDisabled, 409},
+		"link-gone":             {link.ErrGone, 410},
+		"setup-done":            {setup.ErrDone, 410},
+		"wrong-code":            {setup.ErrWrongCode, 403},
+		"precondition-required": {PreconditionRequired(), 428},
+		"precondition-failed":   {PreconditionFailed(), 412},
+
 		"invalid":            {&signin.InputError{Field: "email", Err: account.ErrInvalidEmail}, 422},
 		"moved":              {session.ErrMoved, 409},
 		"session-limit":      {session.ErrSessionLimit, 409},
