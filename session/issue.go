@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -107,7 +108,8 @@ func (m *Manager) creation(a Attempt, g Grant, presented Hash) (Creation, error)
 			return Creation{}, err
 		}
 	}
-	g.Client.UserAgent = g.Client.UserAgent[:min(len(g.Client.UserAgent), maxUserAgent)]
+	// Clients send any bytes; a list of sessions must stay text.
+	g.Client.UserAgent = strings.ToValidUTF8(g.Client.UserAgent[:min(len(g.Client.UserAgent), maxUserAgent)], "?")
 	return Creation{
 		Subject: a.subject, Epochs: a.epochs, ID: NewID(),
 		Level: uint8(level), Methods: g.Methods, Client: g.Client, Remember: g.Remember,
