@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"cloakroom/internal/authority"
 	"cloakroom/internal/problem"
 	"cloakroom/internal/signin"
 	"cloakroom/session"
@@ -20,19 +21,25 @@ import (
 type Config struct {
 	Sessions *session.Manager
 	SignIn   *signin.Service
-	BasePath string // before every path: "/auth"
-	// Recent is how long ago one may have signed in to revoke other sessions.
+	// Authority carries out what administrators do, and knows what they read.
+	Authority *authority.Service
+	PublicURL string // before BasePath in links that are passed on
+	BasePath  string // before every path: "/auth"
+	// Recent is how long ago one may have signed in to revoke other sessions, and
+	// for everything that administrators do.
 	Recent time.Duration
 	Logger *slog.Logger
 }
 
 // API holds the handlers. Each returns an error or has answered.
 type API struct {
-	sessions *session.Manager
-	signin   *signin.Service
-	recent   time.Duration
-	logger   *slog.Logger
-	document document
+	sessions  *session.Manager
+	signin    *signin.Service
+	authority *authority.Service
+	linkURL   string // what a link's kind follows
+	recent    time.Duration
+	logger    *slog.Logger
+	document  document
 }
 
 // New returns the handler of the API's paths: those under BasePath + "/v1/",
@@ -42,7 +49,11 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
-	a := &API{cfg.Sessions, cfg.SignIn, cfg.Recent, cfg.Logger, doc}
+	a := &API{
+		sessions: cfg.Sessions, signin: cfg.SignIn, authority: cfg.Authority,
+		linkURL: cfg.PublicURL + cfg.BasePath + "/link/",
+		recent:  cfg.Recent, logger: cfg.Logger, document: doc,
+	}
 	return a.guard(a.mux(cfg.BasePath)), nil
 }
 

@@ -63,7 +63,7 @@ func unmarshal[T any](text []byte, body *T) error {
 	}
 	fields := fieldsOf(reflect.TypeFor[T]())
 	for name, value := range values {
-		if _, ok := fields[name]; ok && value.Kind() == 'n' {
+		if f, ok := fields[name]; ok && value.Kind() == 'n' && !f.any {
 			return wrongType(name, fields[name])
 		}
 	}
@@ -81,13 +81,14 @@ func unmarshal[T any](text []byte, body *T) error {
 type field struct {
 	kind     reflect.Kind
 	required bool
+	any      bool // any JSON value will do, null as well
 }
 
 func fieldsOf(t reflect.Type) map[string]field {
 	fields := make(map[string]field, t.NumField())
 	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		fields[name] = field{f.Type.Kind(), options != "omitzero"}
+		fields[name] = field{f.Type.Kind(), options != "omitzero", f.Type == reflect.TypeFor[jsontext.Value]()}
 	}
 	return fields
 }
@@ -106,7 +107,10 @@ func refusal(err error, fields map[string]field) error {
 	if !ok || semantic.JSONPointer == "" {
 		return problem.Malformed("", "The body must be a JSON object.")
 	}
-	name := semantic.JSONPointer.LastToken()
+	var name string
+	for name = range semantic.JSONPointer.Tokens() {
+		break // what is wrong within the value of a key is wrong with that key
+	}
 	if errors.Is(err, json.ErrUnknownName) {
 		return problem.Invalid(shown(name), fmt.Sprintf("The key %q is not known here.", shown(name)))
 	}
@@ -115,8 +119,11 @@ func refusal(err error, fields map[string]field) error {
 
 func wrongType(name string, f field) error {
 	kind := "a string"
-	if f.kind == reflect.Bool {
+	switch f.kind {
+	case reflect.Bool:
 		kind = "true or false"
+	case reflect.Slice:
+		kind = "a list of strings"
 	}
 	return problem.Invalid(name, fmt.Sprintf("The key %q must be %s.", name, kind))
 }

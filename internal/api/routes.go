@@ -14,7 +14,8 @@ type route struct {
 }
 
 // routes is the API, one line for each route. All of it stands behind guard;
-// what a.signedIn wraps also needs a session.
+// what a.signedIn wraps also needs a session, and what a.asAdmin wraps that of an
+// administrator.
 func (a *API) routes() []route {
 	return []route{
 		{"POST", "/v1/sign-up", a.signUp},
@@ -26,6 +27,18 @@ func (a *API) routes() []route {
 		{"GET", "/v1/sessions", a.signedIn(a.listSessions)},
 		{"DELETE", "/v1/sessions", a.signedIn(a.revokeSessions)},
 		{"DELETE", "/v1/sessions/{id}", a.signedIn(a.revokeSession)},
+		{"GET", "/v1/admin/accounts", a.asAdmin(a.listAccounts)},
+		{"POST", "/v1/admin/accounts", a.asAdmin(a.inviteAccount)},
+		{"GET", "/v1/admin/accounts/{id}", a.asAdmin(a.showAccount)},
+		{"DELETE", "/v1/admin/accounts/{id}", a.asAdmin(a.deleteAccount)},
+		{"PUT", "/v1/admin/accounts/{id}/profile", a.asAdmin(a.setProfile)},
+		{"PUT", "/v1/admin/accounts/{id}/status", a.asAdmin(a.setStatus)},
+		{"POST", "/v1/admin/accounts/{id}/links", a.asAdmin(a.issueLink)},
+		{"GET", "/v1/admin/accounts/{id}/sessions", a.asAdmin(a.listAccountSessions)},
+		{"DELETE", "/v1/admin/accounts/{id}/sessions", a.asAdmin(a.revokeAccountSessions)},
+		{"DELETE", "/v1/admin/accounts/{id}/sessions/{session}", a.asAdmin(a.revokeAccountSession)},
+		{"GET", "/v1/admin/audit", a.asAdmin(a.listAudit)},
+		{"POST", "/v1/admin/revoke-everything", a.asAdmin(a.revokeEverything)},
 		{"GET", "/openapi.json", a.document.serveJSON},
 		{"GET", "/openapi.yaml", a.document.serveYAML},
 	}

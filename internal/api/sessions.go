@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"slices"
 
+	"cloakroom/internal/audit"
 	"cloakroom/internal/problem"
+	"cloakroom/internal/visitor"
 	"cloakroom/session"
 )
 
@@ -22,7 +24,13 @@ func (a *API) listSessions(w http.ResponseWriter, r *http.Request, current sessi
 	if err != nil {
 		return err
 	}
-	list, next, err := a.sessions.List(r.Context(), current.Subject(), query.text("after"))
+	return a.answerSessions(w, r, current, current.Subject(), query.text("after"))
+}
+
+// answerSessions answers with one page of a subject's sessions, for somebody who
+// is signed in with the current one.
+func (a *API) answerSessions(w http.ResponseWriter, r *http.Request, current session.Session, subject, after string) error {
+	list, next, err := a.sessions.List(r.Context(), subject, after)
 	if errors.Is(err, session.ErrInvalid) {
 		return problem.Malformed("after", "The parameter \"after\" is not a cursor of this list.")
 	}
@@ -65,7 +73,8 @@ func (a *API) revokeSession(w http.ResponseWriter, r *http.Request, current sess
 	if err != nil {
 		return problem.NotFound()
 	}
-	pos, err := a.sessions.Apply(r.Context(), session.Revoke(current.Subject(), parsed))
+	pos, err := a.sessions.Apply(r.Context(), session.Revoke(current.Subject(), parsed),
+		a.signin.Revoked(visitor.Of(r), current, parsed))
 	if errors.Is(err, session.ErrNoSession) {
 		return problem.NotFound()
 	}
@@ -92,11 +101,11 @@ func (a *API) revokeSessions(w http.ResponseWriter, r *http.Request, current ses
 	if err := a.wantRecent(current); err != nil {
 		return err
 	}
-	change := session.RevokeOthers(current.Subject(), current.ID())
+	change, event := session.RevokeOthers(current.Subject(), current.ID()), audit.SessionsRevokedOthers
 	if all {
-		change = session.RevokeAll(current.Subject())
+		change, event = session.RevokeAll(current.Subject()), audit.SessionsRevokedAll
 	}
-	pos, err := a.sessions.Apply(r.Context(), change)
+	pos, err := a.sessions.Apply(r.Context(), change, a.signin.Own(visitor.Of(r), current, event))
 	if err != nil {
 		return err
 	}

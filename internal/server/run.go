@@ -45,7 +45,7 @@ func (s *Server) Run(ctx context.Context) error {
 	keeping.Go(func() { failed <- s.sessions.Run(sessionsCtx) })
 	keeping.Go(func() { failed <- s.refusals.Run(sessionsCtx) })
 	keeping.Go(func() { failed <- s.retention.Run(sessionsCtx) })
-	keeping.Go(func() { s.sweepThrottle(sessionsCtx) })
+	keeping.Go(func() { s.sweep(sessionsCtx) })
 	s.awaitSessions(ctx)
 	running.Go(func() { failed <- main.Serve(s.listener) })
 	running.Go(func() { failed <- ops.Serve(s.opsListener) })
@@ -73,8 +73,8 @@ const (
 	sweepBatch = 1000
 )
 
-// sweepThrottle forgets, now and then, what the throttle need not know any more.
-func (s *Server) sweepThrottle(ctx context.Context) {
+// sweep forgets, now and then, the attempts and the links that are over.
+func (s *Server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
@@ -84,6 +84,9 @@ func (s *Server) sweepThrottle(ctx context.Context) {
 		case <-ticker.C:
 			if _, err := s.throttle.Sweep(ctx, sweepBatch); err != nil && ctx.Err() == nil {
 				s.logger.Warn("server: the throttle's table was not swept", "error", err)
+			}
+			if _, err := s.authority.Links.Sweep(ctx, s.authority.Now(), sweepBatch); err != nil && ctx.Err() == nil {
+				s.logger.Warn("server: links that have expired were not swept", "error", err)
 			}
 		}
 	}

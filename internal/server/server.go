@@ -16,9 +16,11 @@ import (
 	"cloakroom/forwardauth"
 	"cloakroom/internal/api"
 	"cloakroom/internal/audit"
+	"cloakroom/internal/authority"
 	"cloakroom/internal/config"
 	accounts "cloakroom/internal/db/sqlite"
 	"cloakroom/internal/factor/password"
+	"cloakroom/internal/setup"
 	"cloakroom/internal/signin"
 	"cloakroom/internal/throttle"
 	"cloakroom/internal/web"
@@ -55,6 +57,8 @@ type Server struct {
 	sessions *session.Manager
 	ready    atomic.Bool
 
+	authority *authority.Service
+	setupCode setup.Code // until it is taken
 	throttle  *throttle.Throttle
 	refusals  *audit.Refusals
 	retention *audit.Retention
@@ -131,12 +135,22 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	passwords := password.New(o.Passwords)
 	signIn := &signin.Service{
-		Sessions: s.sessions, Accounts: people, Passwords: password.New(o.Passwords),
+		Sessions: s.sessions, Accounts: people, Passwords: passwords,
 		Throttle: s.throttle, Devices: devices, Audit: record, Refusals: s.refusals, Now: o.Now, Logger: s.logger,
 	}
+	s.authority = &authority.Service{
+		Sessions: s.sessions, Accounts: people, Directory: people, Links: accounts.NewLinks(people),
+		Setup: accounts.NewSetup(people), SignIn: signIn, Passwords: passwords, Throttle: s.throttle,
+		Audit: record, Refusals: s.refusals, Now: o.Now, Logger: s.logger,
+	}
+	if err := s.makeSetupCode(ctx); err != nil {
+		return explainDatabase(s.settings.SQLitePath, err)
+	}
 	jsonAPI, err := api.New(api.Config{
-		Sessions: s.sessions, SignIn: signIn, BasePath: basePath, Recent: o.ReauthenticateAfter, Logger: s.logger,
+		Sessions: s.sessions, SignIn: signIn, Authority: s.authority, PublicURL: s.URL(), BasePath: basePath,
+		Recent: o.ReauthenticateAfter, Logger: s.logger,
 	})
 	if err != nil {
 		return err
@@ -153,6 +167,27 @@ func (s *Server) build(ctx context.Context, o Options) error {
 		api:   jsonAPI, pages: pages, urls: s.public,
 	}
 	return nil
+}
+
+// makeSetupCode makes the code of the first administrator, unless there has been
+// one.
+func (s *Server) makeSetupCode(ctx context.Context) error {
+	done, err := s.authority.Setup.Done(ctx)
+	if err != nil || done {
+		return err
+	}
+	s.setupCode = setup.NewCode()
+	s.authority.Code = s.setupCode.Hash()
+	return nil
+}
+
+// TakeSetupCode returns what the first administrator has to type, once, and
+// false if there is to be none. It is for the eyes of whoever starts the server:
+// it belongs on standard output and in no log. After that only its hash is kept.
+func (s *Server) TakeSetupCode() (setup.Code, bool) {
+	code := s.setupCode
+	s.setupCode = setup.Code{}
+	return code, code != setup.Code{}
 }
 
 // URL is the canonical public URL, without a slash at its end.
