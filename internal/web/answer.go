@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 
 	"cloakroom/internal/factor/password"
+	"cloakroom/internal/link"
+	"cloakroom/internal/setup"
 	"cloakroom/session"
 )
 
@@ -49,6 +51,12 @@ var troubles = []struct {
 	{errNoPart, trouble{http.StatusNotFound, "There is no such part of the list",
 		"The address of this page is damaged. Nothing was lost or changed.",
 		"Start from the latest.", "/account/activity", "See your activity"}},
+	{setup.ErrDone, trouble{http.StatusNotFound, "This is set up already",
+		"There is an administrator, so nobody becomes one here any more. Nothing was changed.",
+		"Sign in, or ask an administrator to give you that role.", "/sign-in", "Go to sign-in"}},
+	{link.ErrGone, trouble{http.StatusGone, "This link no longer works",
+		"Each works once, and for an hour. This one was used, has run out, or is not complete. Nothing was changed.",
+		"Check that you opened all of it. If you did, ask whoever sent it to you for a new one.", "/sign-in", "Go to sign-in"}},
 	{errMethod, trouble{http.StatusMethodNotAllowed, "This address only takes a form",
 		"It was opened in a way that it does not take, for instance as a link. Nothing was changed.",
 		"Go to the page that has the button, and press it there.", "/account", "Go to your account"}},

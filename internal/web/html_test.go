@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -56,9 +57,29 @@ func everyPage(t *testing.T) map[string]page {
 	member.act(pages["account done"], "/auth/account/sessions/revoke-all", nil)
 	pages["sign-in done"] = member.get("/auth/sign-in")
 	member.post("/auth/sign-in", url.Values{"email": {email}, "password": {renewed}})
+	maps.Copy(pages, filePages(t))
 	s.stop()
 	s.awaitStop()
 	pages["503"] = member.get("/auth/account")
+	return pages
+}
+
+// filePages are the pages of which the store is a file.
+func filePages(t *testing.T) map[string]page {
+	t.Helper()
+	s, office, code := newFileSite(t, wide)
+	visitor := s.browser(firefox)
+	pages := map[string]page{
+		"setup":       visitor.get("/auth/setup"),
+		"setup code":  visitor.post("/auth/setup", firstAdmin("wrong")),
+		"setup email": visitor.post("/auth/setup", url.Values{"code": {code.Reveal()}, "email": {"x"}, "password": {secret}}),
+		"link gone":   visitor.get("/auth/link/reset"),
+	}
+	visitor.post("/auth/setup", firstAdmin(code.Reveal()))
+	pages["setup done"] = s.browser(iphone).get("/auth/setup")
+	token := reset(office, visitor)
+	pages["link"] = s.browser(iphone).get("/auth/link/reset?token=" + token)
+	pages["link short"] = s.browser(iphone).useLink("reset", token, "x")
 	return pages
 }
 
@@ -172,7 +193,8 @@ func TestPasswordFieldsServeTheirManagers(t *testing.T) {
 	for name, want := range map[string]map[string]string{
 		"sign-in": {"password": "current-password"}, "sign-up": {"password": "new-password"},
 		"reauthenticate": {"password": "current-password"},
-		"password":       {"current_password": "current-password", "new_password": "new-password"},
+		"setup":          {"password": "new-password"}, "link": {"new_password": "new-password"},
+		"password": {"current_password": "current-password", "new_password": "new-password"},
 	} {
 		fields := map[string]map[string]string{}
 		walk(t, pages[name], func(e *html.Node, attr map[string]string) {

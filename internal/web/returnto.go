@@ -26,7 +26,7 @@ func (p *pages) returnTo(raw string) string {
 // isWayIn reports whether path is one of the pages that lead on to another.
 func (p *pages) isWayIn(path string) bool {
 	page, ok := strings.CutPrefix(path, p.cfg.BasePath)
-	return ok && slices.Contains([]string{"/sign-in", "/sign-up", "/sign-out", "/reauthenticate"}, page)
+	return ok && slices.Contains([]string{"/sign-in", "/sign-up", "/sign-out", "/reauthenticate", "/setup", "/link/reset", "/link/invite"}, page)
 }
 
 // orAccount is the way back, or the account page without one.

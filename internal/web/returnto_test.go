@@ -70,6 +70,8 @@ var hostileWays = []string{
 	"https://app.example%2Fx",
 	"/auth/sign-in",
 	"/auth/sign-out?x=1",
+	"/auth/setup",
+	"/auth/link/reset?token=x",
 }
 
 func TestReturnToRefusesWhatLeadsElsewhere(t *testing.T) {

@@ -18,6 +18,9 @@ type memberHandler func(w http.ResponseWriter, r *http.Request, s session.Sessio
 // HEAD too; nothing that acts is a GET.
 func (p *pages) routes() *http.ServeMux {
 	mux := http.NewServeMux()
+	linkPages := func(kind linkKind) map[string]handler {
+		return map[string]handler{"GET": p.unreferred(p.anyone(p.linkPage(kind))), "POST": p.unreferred(p.anyone(p.useLink(kind)))}
+	}
 	for path, methods := range map[string]map[string]handler{
 		"":         {"GET": p.toAccount},
 		"/{$}":     {"GET": p.toAccount},
@@ -29,6 +32,10 @@ func (p *pages) routes() *http.ServeMux {
 		"/account/activity": {"GET": p.member(p.activityPage)},
 		"/account/password": {"GET": p.member(p.passwordPage), "POST": p.member(p.changePassword)},
 		"/reauthenticate":   {"GET": p.member(p.reauthenticatePage), "POST": p.member(p.reauthenticate)},
+
+		"/setup":       {"GET": p.anyone(p.setupPage), "POST": p.anyone(p.setUp)},
+		"/link/reset":  linkPages(resetLink),
+		"/link/invite": linkPages(inviteLink),
 
 		"/account/sessions":               {"GET": p.member(p.devicesPage)},
 		"/account/sessions/{id}/revoke":   {"POST": p.member(p.revoke)},

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"cloakroom/internal/authority"
 	"cloakroom/internal/signin"
 	"cloakroom/session"
 )
@@ -26,6 +27,10 @@ import (
 type Config struct {
 	Sessions *session.Manager
 	SignIn   *signin.Service
+
+	// Authority makes the first administrator and takes one-time links. Without
+	// it there are no pages for either.
+	Authority *authority.Service
 
 	// BasePath is the path that all pages stand under: "/auth". Without a
 	// slash at its end.
