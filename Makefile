@@ -6,7 +6,7 @@ STATICCHECK := v0.8.2
 ERRCHECK := v1.30.0
 # In runs, not in seconds: a target that runs against the clock now and then
 # fails for having been stopped.
-FUZZTIME ?= 40000x
+FUZZTIME ?= 20000x
 
 # Nothing needs a C compiler but the race detector, and what is compiled without
 # one is compiled once.

@@ -92,11 +92,15 @@ func (b *buffer) String() string {
 type browser struct {
 	*site
 	cookie string // the value of the session cookie, or ""
+	device string // that of the device cookie
 }
 
 func (s *site) browser() *browser { return &browser{site: s} }
 
-const cookieName = "__Host-session"
+const (
+	cookieName = "__Host-session"
+	deviceName = "__Host-device"
+)
 
 // answer is a response that was read to its end.
 type answer struct {
@@ -138,8 +142,10 @@ func (b *browser) to(method, path, body string, edits ...edit) answer {
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	if b.cookie != "" {
-		r.Header.Set("Cookie", cookieName+"="+b.cookie)
+	for name, value := range map[string]string{cookieName: b.cookie, deviceName: b.device} {
+		if value != "" {
+			r.AddCookie(&http.Cookie{Name: name, Value: value})
+		}
 	}
 	for _, e := range edits {
 		e(r)
@@ -156,8 +162,11 @@ func (b *browser) to(method, path, body string, edits ...edit) answer {
 	}
 	checkContract(b.t, r, body, response, text)
 	for _, c := range response.Cookies() {
-		if c.Name == cookieName {
+		switch c.Name {
+		case cookieName:
 			b.cookie = c.Value
+		case deviceName:
+			b.device = c.Value
 		}
 	}
 	return answer{b.t, response.StatusCode, response.Header, string(text)}
@@ -242,7 +251,7 @@ func (b *browser) signIn(email string) *browser {
 }
 
 // with is another browser that presents this cookie.
-func (s *site) with(cookie string) *browser { return &browser{s, cookie} }
+func (s *site) with(cookie string) *browser { return &browser{site: s, cookie: cookie} }
 
 func (b *browser) sessionID() string {
 	b.t.Helper()
