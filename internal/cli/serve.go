@@ -26,7 +26,8 @@ func (c serve) Run(ctx context.Context, s streams) error {
 	return srv.Run(ctx)
 }
 
-// greet says where to go, where the data is, and how to stop.
+// greet says where to go, where the data is, and how to stop. The setup code is
+// shown here and nowhere else: whoever reads it may become the administrator.
 func greet(s streams, srv *server.Server) error {
 	_, err := fmt.Fprintf(s.out, `Cloakroom is ready.
 
@@ -35,6 +36,10 @@ func greet(s streams, srv *server.Server) error {
   Stop   Ctrl-C
 
 `, srv.URL(), srv.Database())
+	if code, ok := srv.TakeSetupCode(); err == nil && ok {
+		_, err = fmt.Fprintf(s.out, "There is no administrator yet. Become the first at %s\nwith the code %s\n\n",
+			srv.SetupURL(), code.Reveal())
+	}
 	if err == nil && !srv.Secure() {
 		_, err = fmt.Fprintln(s.out, "Use Chrome, Edge, Firefox or curl: Safari keeps no session cookie without https.")
 	}

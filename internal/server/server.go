@@ -156,7 +156,7 @@ func (s *Server) build(ctx context.Context, o Options) error {
 		return err
 	}
 	pages, err := web.New(web.Config{
-		Sessions: s.sessions, SignIn: signIn, BasePath: basePath, PublicURL: s.URL(),
+		Sessions: s.sessions, SignIn: signIn, Authority: s.authority, BasePath: basePath, PublicURL: s.URL(),
 		Recent: o.ReauthenticateAfter, Now: o.Now, Logger: s.logger,
 	})
 	if err != nil {
@@ -189,6 +189,9 @@ func (s *Server) TakeSetupCode() (setup.Code, bool) {
 	s.setupCode = setup.Code{}
 	return code, code != setup.Code{}
 }
+
+// SetupURL is the page that asks for the setup code.
+func (s *Server) SetupURL() string { return s.URL() + basePath + "/setup" }
 
 // URL is the canonical public URL, without a slash at its end.
 func (s *Server) URL() string { return s.public[0].String() }
