@@ -1,0 +1,315 @@
+package conformance
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	cookieName   = "__Host-session"
+	goodPassword = "correct horse battery staple"
+	wrongAnswer  = "incorrect horse battery staple"
+)
+
+// transport follows no redirect and keeps no cookie. It goes where it is told to,
+// whatever the environment says of proxies.
+var transport = &http.Transport{MaxIdleConnsPerHost: 32, ResponseHeaderTimeout: time.Minute}
+
+// browser is somebody at a server: what a page's script would send, with the one
+// session cookie that is said.
+type browser struct {
+	*house
+	t      *testing.T
+	cookie string // the value of the session cookie, or ""
+	// record, unless nil, gets every answer.
+	record func(answer)
+	// via is how requests are sent: by transport unless set.
+	via *http.Transport
+}
+
+func (h *house) browser(t *testing.T) *browser { return &browser{house: h, t: t} }
+
+// with is another browser at the same server that presents this cookie.
+func (b *browser) with(cookie string) *browser {
+	c := *b
+	c.cookie = cookie
+	return &c
+}
+
+// at is the same cookie presented to another server.
+func (b *browser) at(h *house) *browser {
+	c := *b
+	c.house = h
+	return &c
+}
+
+// from is the same browser at another address of this machine, 127.0.0.0/8.
+func (b *browser) from(address string) *browser {
+	c := *b
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	c.via = &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}
+	return &c
+}
+
+// answer is a response that was read to its end.
+type answer struct {
+	t      *testing.T
+	asked  string
+	status int
+	header http.Header
+	text   string
+}
+
+// edit changes a request before it is sent.
+type edit func(*http.Request)
+
+// set replaces a header; without values it is not sent.
+func set(name string, values ...string) edit {
+	return func(r *http.Request) {
+		if len(values) == 0 {
+			r.Header.Del(name)
+			return
+		}
+		r.Header[http.CanonicalHeaderKey(name)] = values
+	}
+}
+
+// do sends a request to a path under /auth. A body is JSON unless an edit says
+// otherwise. The cookie that is handed out is the one presented from then on.
+func (b *browser) do(method, path, body string, edits ...edit) answer {
+	b.t.Helper()
+	return b.to(method, "/auth"+path, body, edits...)
+}
+
+// to is do with a path from the root.
+func (b *browser) to(method, path, body string, edits ...edit) answer {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), method, b.url()+path, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if b.cookie != "" {
+		r.Header.Set("Cookie", cookieName+"="+b.cookie)
+	}
+	for _, e := range edits {
+		e(r)
+	}
+	via := transport
+	if b.via != nil {
+		via = b.via
+	}
+	response, err := via.RoundTrip(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	a := answer{b.t, method + " " + path, response.StatusCode, response.Header, string(text)}
+	if value, ok := a.handedOut(); ok {
+		b.cookie = value
+	}
+	if b.record != nil {
+		b.record(a)
+	}
+	return a
+}
+
+// form sends the form of a page: its fields, and the token of the page's forms
+// if there is one.
+func (b *browser) form(path string, fields url.Values, edits ...edit) answer {
+	b.t.Helper()
+	edits = append([]edit{set("Content-Type", "application/x-www-form-urlencoded")}, edits...)
+	return b.do("POST", path, fields.Encode(), edits...)
+}
+
+var formToken = regexp.MustCompile(`name="form_token" value="([^"]*)"`)
+
+// formToken returns what the page's forms carry.
+func (b *browser) formToken(page string) string {
+	b.t.Helper()
+	m := formToken.FindStringSubmatch(b.do("GET", page, "").is(http.StatusOK).text)
+	if m == nil {
+		b.t.Fatalf("%s has no form with a token", page)
+	}
+	return m[1]
+}
+
+// handedOut returns the session cookie that an answer sets.
+func (a answer) handedOut() (value string, ok bool) {
+	for _, c := range (&http.Response{Header: a.header}).Cookies() {
+		if c.Name == cookieName {
+			value, ok = c.Value, true
+		}
+	}
+	return value, ok
+}
+
+// device returns the cookie, name and value, that makes a browser known where it
+// signed in.
+func (a answer) device() string {
+	a.t.Helper()
+	for _, c := range (&http.Response{Header: a.header}).Cookies() {
+		if c.Name == "__Host-device" && c.MaxAge > 0 {
+			return c.Name + "=" + c.Value
+		}
+	}
+	a.t.Fatalf("%s: no cookie for the device: %s", a.asked, a.header["Set-Cookie"])
+	return ""
+}
+
+// sessionLine returns the Set-Cookie header of the session.
+func (a answer) sessionLine() string {
+	for _, line := range a.header["Set-Cookie"] {
+		if strings.HasPrefix(line, cookieName+"=") {
+			return line
+		}
+	}
+	return ""
+}
+
+// is fails the test unless the status is this one.
+func (a answer) is(status int) answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("%s: status %d, want %d: %.500s", a.asked, a.status, status, a.text)
+	}
+	return a
+}
+
+// refuses fails the test unless the answer is a refusal with this status: a
+// problem document or, of a page, a page; stored by nobody, and with no cookie
+// but one that is cleared.
+func (a answer) refuses(status int) answer {
+	a.t.Helper()
+	a.is(status)
+	kind := a.header.Get("Content-Type")
+	if page := strings.HasPrefix(kind, "text/html"); !page && status >= 400 {
+		if kind != "application/problem+json" {
+			a.t.Errorf("%s: Content-Type %q", a.asked, kind)
+		}
+		if got, _ := a.json("status").(float64); a.text != "" && int(got) != status {
+			a.t.Errorf("%s: status %d in a document that says %v", a.asked, status, got)
+		}
+	}
+	if got := a.header.Get("Cache-Control"); got != "no-store" {
+		a.t.Errorf("%s: Cache-Control %q", a.asked, got)
+	}
+	for _, c := range a.header["Set-Cookie"] {
+		if !strings.Contains(c, "; Max-Age=0") {
+			a.t.Errorf("%s: a refusal sets a cookie: %s", a.asked, c)
+		}
+	}
+	return a
+}
+
+// json returns a value of the body by its path, such as "session.id".
+func (a answer) json(path string) any {
+	a.t.Helper()
+	if a.text == "" {
+		return nil
+	}
+	var v any
+	if err := json.Unmarshal([]byte(a.text), &v); err != nil {
+		a.t.Fatalf("%s: %v: %.500s", a.asked, err, a.text)
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		object, ok := v.(map[string]any)
+		if !ok {
+			a.t.Fatalf("%s: no %s in %.500s", a.asked, path, a.text)
+		}
+		v = object[name]
+	}
+	return v
+}
+
+// word is json of a text.
+func (a answer) word(path string) string {
+	a.t.Helper()
+	text, ok := a.json(path).(string)
+	if !ok {
+		a.t.Fatalf("%s: %s is no text in %.500s", a.asked, path, a.text)
+	}
+	return text
+}
+
+// when is json of a time.
+func (a answer) when(path string) time.Time {
+	a.t.Helper()
+	at, err := time.Parse(time.RFC3339, a.word(path))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return at
+}
+
+// object is a JSON body.
+func object(pairs ...string) string {
+	m := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	text, _ := json.Marshal(m) // texts only
+	return string(text)
+}
+
+// newEmail is an address that nobody has.
+func newEmail() string { return strings.ToLower(rand.Text()) + "@example.com" }
+
+// member is a browser that has just signed up, and the address it did so with.
+func (h *house) member(t *testing.T) (b *browser, email string) {
+	t.Helper()
+	b, email = h.browser(t), newEmail()
+	b.do("POST", "/v1/sign-up", object("email", email, "password", goodPassword)).is(http.StatusCreated)
+	return b, email
+}
+
+// signIn is another browser that has just signed in.
+func (h *house) signIn(t *testing.T, email string) *browser {
+	t.Helper()
+	b := h.browser(t)
+	b.do("POST", "/v1/sign-in", object("email", email, "password", goodPassword)).is(http.StatusOK)
+	return b
+}
+
+// lives fails the test unless the browser is signed in, or unless it is not, for
+// everything that asks who is there.
+func (b *browser) lives(want bool) {
+	b.t.Helper()
+	status, page := http.StatusOK, http.StatusOK
+	if !want {
+		status, page = http.StatusUnauthorized, http.StatusSeeOther
+	}
+	for _, path := range []string{"/check", "/v1/session", "/v1/sessions"} {
+		a := b.do("GET", path, "").is(status)
+		if !want {
+			a.refuses(status)
+		}
+	}
+	b.do("GET", "/account", "").is(page)
+}
+
+func (b *browser) sessionID() string {
+	b.t.Helper()
+	return b.do("GET", "/v1/session", "").is(http.StatusOK).word("session.id")
+}
+
+// reauthenticate proves again who it is; it has a new token then.
+func (b *browser) reauthenticate() answer {
+	b.t.Helper()
+	return b.do("POST", "/v1/reauthenticate", object("password", goodPassword)).is(http.StatusOK)
+}
