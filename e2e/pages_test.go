@@ -16,7 +16,8 @@ type show struct {
 }
 
 // shows are all pages, in an order in which each can be reached.
-func shows(base string) []show {
+func shows(s server) []show {
+	base, link := s.base, ""
 	address := func(path string) func(visitor, member *device) {
 		return func(visitor, member *device) {
 			if strings.HasPrefix(path, "visitor ") {
@@ -63,13 +64,39 @@ func shows(base string) []show {
 			m.open(base + "/auth/account/sessions")
 			m.press(`form[action$="/revoke-all"] button`)
 		}, 1},
+		{"setup", address("visitor /auth/setup"), 0},
+		{"setup-wrong", func(v, _ *device) {
+			v.open(base + "/auth/setup")
+			v.fill("code", "ABCD-EFGH-JKMN-PQRS-TVWX", "email", adminEmail, "password", secret)
+			v.press("main button:not([type])")
+		}, 0},
+		{"reset", func(v, _ *device) {
+			v.setUp(s)
+			link = linkTo(v.t, base, email, "reset")
+			v.open(link)
+		}, 0},
+		{"reset-wrong", func(v, _ *device) {
+			v.fill("new_password", "Password-password-1")
+			v.press("main button:not([type])")
+		}, 0},
+		{"reset-gone", address("visitor /auth/link/reset?token=gone"), 0},
+		{"invite", func(v, _ *device) { v.open(linkTo(v.t, base, email, "invite")) }, 0},
+		{"setup-done", address("visitor /auth/setup"), 0},
+		{"reset-done", func(v, _ *device) {
+			v.press(`a[href="/auth/sign-in"]`)
+			v.press(`form button`)
+			v.open(link)
+			v.fill("new_password", renewed)
+			v.press("main button:not([type])")
+		}, 0},
 	}
 }
 
 // everyPage calls f on each page.
 func everyPage(t *testing.T, f func(t *testing.T, d *device, base string)) {
 	t.Helper()
-	base := startServer(t)
+	s := startSetup(t)
+	base := s.base
 	visitor, member := newWindow(t), newWindow(t)
 	visitor.width(1280)
 	member.width(1280)
@@ -80,10 +107,10 @@ func everyPage(t *testing.T, f func(t *testing.T, d *device, base string)) {
 	} {
 		signInAs(t, base, agent)
 	}
-	for _, s := range shows(base) {
-		s.open(visitor, member)
-		d := []*device{visitor, member}[s.who]
-		t.Run(s.name, func(t *testing.T) {
+	for _, page := range shows(s) {
+		page.open(visitor, member)
+		d := []*device{visitor, member}[page.who]
+		t.Run(page.name, func(t *testing.T) {
 			f(t, d.in(t), base)
 		})
 	}

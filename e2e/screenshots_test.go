@@ -27,7 +27,10 @@ var screenshots = flag.String("screenshots", "", "take pictures of the pages int
 var all = flag.Bool("all", false, "with -screenshots: of every page, not only of those that the documents show")
 
 // pictured are the pages that the documents show.
-var pictured = []string{"sign-in", "sign-up", "account", "devices"}
+var pictured = []string{
+	"sign-in", "sign-up", "sign-out", "reauthenticate", "account", "password", "devices", "activity",
+	"setup", "reset", "invite", "reset-gone", "not-found", "signed-out-everywhere",
+}
 
 // TestScreenshots renews the pictures in docs/screenshots:
 //

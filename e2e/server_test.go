@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -51,11 +52,22 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// startServer runs the built server on an empty SQLite file, as a person would
-// start it, and returns the address that it says to open.
-func startServer(t *testing.T) (base string) {
+// server is a server as it describes itself when it is started.
+type server struct {
+	base string // the address to open
+	code string // that makes the first administrator
+}
+
+// startServer runs the built server and returns the address that it says to open.
+func startServer(t *testing.T) (base string) { t.Helper(); return startSetup(t).base }
+
+var setupCode = regexp.MustCompile(`\b[0-9A-Z]{4}(-[0-9A-Z]{4}){4}\b`)
+
+// startSetup runs the built server on an empty SQLite file, as a person would
+// start it, and reads what it says.
+func startSetup(t *testing.T) server {
 	t.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), 80*time.Second)
+	ctx, stop := context.WithTimeout(context.Background(), 4*time.Minute)
 	cmd := exec.CommandContext(ctx, binary, "serve", "--listen", "127.0.0.1:0", "--ops.listen", "127.0.0.1:0")
 	cmd.Dir = t.TempDir() // where cloakroom.db will be
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -80,12 +92,18 @@ func startServer(t *testing.T) (base string) {
 			t.Logf("the server said:\n%s", said)
 		}
 	})
+	var s server
 	lines := bufio.NewScanner(out)
-	for lines.Scan() {
+	for lines.Scan() && (s.base == "" || s.code == "") {
 		if address, ok := strings.CutPrefix(strings.TrimSpace(lines.Text()), "Open"); ok {
-			return strings.TrimSpace(address)
+			s.base = strings.TrimSpace(address)
+		}
+		if code := setupCode.FindString(lines.Text()); code != "" {
+			s.code = code
 		}
 	}
-	t.Fatal("the server did not say which address to open")
-	return ""
+	if s.base == "" || s.code == "" {
+		t.Fatalf("the server did not say which address to open, or how to set it up: %+v", s)
+	}
+	return s
 }

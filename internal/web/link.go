@@ -98,11 +98,8 @@ func (p *pages) linkOwner(r *http.Request, kind link.Kind, text string) (email s
 // unreferred keeps the link's secret from whatever the page leads to. Browsers
 // then send "Origin: null" with the form, beside the "Sec-Fetch-Site" by which
 // it passes.
-func (p *pages) unreferred(next handler) handler {
+func unreferred(next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if p.cfg.Authority == nil {
-			return errNoPage
-		}
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		return next(w, r)
 	}

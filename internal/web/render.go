@@ -29,6 +29,7 @@ func (p *pages) parseTemplates() (map[string]*template.Template, error) {
 	layout, err := template.New("layout").Funcs(template.FuncMap{
 		"path":  p.path,
 		"asset": p.assets.url,
+		"spans": spans,
 		"ago":   func(t time.Time) string { return ago(p.cfg.Now(), t) },
 		"day":   day,
 		"exact": exact,

@@ -19,7 +19,10 @@ type memberHandler func(w http.ResponseWriter, r *http.Request, s session.Sessio
 func (p *pages) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	linkPages := func(kind linkKind) map[string]handler {
-		return map[string]handler{"GET": p.unreferred(p.anyone(p.linkPage(kind))), "POST": p.unreferred(p.anyone(p.useLink(kind)))}
+		return map[string]handler{
+			"GET":  p.withAuthority(unreferred(p.anyone(p.linkPage(kind)))),
+			"POST": p.withAuthority(unreferred(p.anyone(p.useLink(kind)))),
+		}
 	}
 	for path, methods := range map[string]map[string]handler{
 		"":         {"GET": p.toAccount},
@@ -33,7 +36,8 @@ func (p *pages) routes() *http.ServeMux {
 		"/account/password": {"GET": p.member(p.passwordPage), "POST": p.member(p.changePassword)},
 		"/reauthenticate":   {"GET": p.member(p.reauthenticatePage), "POST": p.member(p.reauthenticate)},
 
-		"/setup":       {"GET": p.anyone(p.setupPage), "POST": p.anyone(p.setUp)},
+		"/docs":        {"GET": p.anyone(p.docsPage)},
+		"/setup":       {"GET": p.withAuthority(p.anyone(p.setupPage)), "POST": p.withAuthority(p.anyone(p.setUp))},
 		"/link/reset":  linkPages(resetLink),
 		"/link/invite": linkPages(inviteLink),
 

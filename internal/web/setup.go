@@ -14,17 +14,18 @@ import (
 
 // setupPage is there as long as there is no administrator.
 func (p *pages) setupPage(w http.ResponseWriter, r *http.Request) error {
-	if err := p.stillToSetUp(r); err != nil {
+	done, err := p.cfg.Authority.Setup.Done(r.Context())
+	if err != nil {
 		return err
+	}
+	if done {
+		return setup.ErrDone
 	}
 	return p.showSetup(w, http.StatusOK, entry{})
 }
 
 // setUp makes the first administrator, and signs them in at once.
 func (p *pages) setUp(w http.ResponseWriter, r *http.Request) error {
-	if err := p.stillToSetUp(r); err != nil {
-		return err
-	}
 	e := p.readEntry(r)
 	outcome, err := p.cfg.Authority.SetUp(r.Context(), visitor.Of(r), r.PostForm.Get("code"),
 		e.Email, r.PostForm.Get("password"), e.Name)
@@ -57,18 +58,15 @@ func (p *pages) setUp(w http.ResponseWriter, r *http.Request) error {
 	return p.showSetup(w, status, e)
 }
 
-func (p *pages) stillToSetUp(r *http.Request) error {
-	if p.cfg.Authority == nil {
-		return errNoPage
-	}
-	done, err := p.cfg.Authority.Setup.Done(r.Context())
-	if err == nil && done {
-		return setup.ErrDone
-	}
-	return err
-}
-
 func (p *pages) showSetup(w http.ResponseWriter, status int, e entry) error {
 	e.MinLength = p.cfg.SignIn.Passwords.MinLength()
 	return p.guest(w, status, "setup", titled("Set up", e.Problem), e)
+}
+
+// withAuthority leaves out what there is nobody to decide about.
+func (p *pages) withAuthority(next handler) handler {
+	if p.cfg.Authority == nil {
+		return func(http.ResponseWriter, *http.Request) error { return errNoPage }
+	}
+	return next
 }

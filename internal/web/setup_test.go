@@ -41,6 +41,14 @@ func TestTheCodeMakesTheFirstAdministratorAndThenNobody(t *testing.T) {
 	visitor.post("/auth/sign-in", url.Values{"email": {"eve@example.com"}, "password": {secret}}).is(http.StatusUnauthorized)
 }
 
+func TestWithoutAnAuthorityThereIsNothingToSetUp(t *testing.T) {
+	b := newSite(t).browser(firefox)
+	for _, path := range []string{"/auth/setup", "/auth/link/reset", "/auth/link/invite"} {
+		b.get(path).is(http.StatusNotFound).shows("There is no such page")
+		b.post(path, firstAdmin("x")).is(http.StatusNotFound).shows("There is no such page")
+	}
+}
+
 func TestWhatIsWrongWithASetupStandsBesideItsField(t *testing.T) {
 	s, _, code := newFileSite(t, wide)
 	b := s.browser(firefox)

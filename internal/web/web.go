@@ -32,6 +32,10 @@ type Config struct {
 	// it there are no pages for either.
 	Authority *authority.Service
 
+	// Contract is the API's OpenAPI document in JSON, which /docs shows. Without
+	// it that page says nothing.
+	Contract []byte
+
 	// BasePath is the path that all pages stand under: "/auth". Without a
 	// slash at its end.
 	BasePath string
@@ -54,6 +58,7 @@ type pages struct {
 	origin    url.URL // scheme and host of the public URL
 	assets    assets
 	templates map[string]*template.Template
+	manual    manual
 	mux       *http.ServeMux
 }
 
@@ -88,6 +93,11 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	if p.templates, err = p.parseTemplates(); err != nil {
 		return nil, err
+	}
+	if len(cfg.Contract) > 0 {
+		if p.manual, err = readContract(cfg.Contract); err != nil {
+			return nil, err
+		}
 	}
 	p.mux = p.routes()
 	return p, nil
