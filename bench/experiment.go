@@ -35,7 +35,8 @@ func (b *bench) experiments() []experiment {
 	if b.size.huge > 0 {
 		all = append(all, b.largeCache(b.size.huge))
 	}
-	return append(all, b.scaling(), b.memory(), b.overHTTP(), b.durable(), b.starting())
+	return append(all, b.scaling(), b.memory(), b.overHTTP(), b.durable(), b.starting(),
+		b.flood(b.size.callers), b.flood(fewAddresses), b.lists(), b.alike(), b.weight())
 }
 
 // chosen are the experiments with the rows that were asked for.

@@ -1,8 +1,9 @@
 // Command bench measures what sessions cost beside the peers (golang-jwt, scs,
-// an empty handler), in one run on one machine, and prints one table:
+// an empty handler), and what the product as a whole must keep to, in one run on
+// one machine, and prints one table:
 //
-//	go run ./bench                 all of it: some six minutes
-//	go run ./bench -quick          whether it works: half a minute, and no figures
+//	go run ./bench                 all of it: some fifteen minutes
+//	go run ./bench -quick          whether it works: a minute, and no figures
 //	go run ./bench -only check     the rows with "check" in their name
 //	go run ./bench -markdown       the table for the README
 //
@@ -63,6 +64,7 @@ type bench struct {
 	profile  string
 	size     size
 	dir      string // for files, removed at the end
+	binary   string // the product, once build has built it
 	progress io.Writer
 }
 
@@ -74,6 +76,13 @@ type size struct {
 	turns         int           // of each contestant in a round
 	load          time.Duration // of wrk on one server
 	durable, solo int           // sessions written by many callers, and by one
+
+	callers         int           // of a flood
+	flood           time.Duration // how long it is looked at, and before it the quiet
+	patience        time.Duration // of those who sign in meanwhile; more than they should need
+	guesses, tokens int           // wrong ones, of each kind that must be alike in time
+	accounts        int           // of the lists, with three sessions each
+	pages           int           // of each list in a round
 }
 
 // fullSize is for figures, quickSize for seeing whether the program works.
@@ -81,6 +90,8 @@ func fullSize(large int) size {
 	return size{
 		sessions: 10_000, large: large, turns: 10,
 		load: 3 * time.Second, durable: 40_000, solo: 4_000,
+		callers: 200, flood: 10 * time.Second, patience: 20 * time.Second, guesses: 300, tokens: 5_000,
+		accounts: large, pages: 200,
 	}
 }
 
@@ -88,6 +99,8 @@ func quickSize() size {
 	return size{
 		sessions: 10_000, large: 50_000, turns: 3,
 		load: time.Second, durable: 4_000, solo: 400,
+		callers: 200, flood: 2 * time.Second, patience: 5 * time.Second, guesses: 30, tokens: 500,
+		accounts: 20_000, pages: 20,
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -31,7 +30,7 @@ func (b *bench) starting() experiment {
 }
 
 type starting struct {
-	binary       string
+	bench        *bench
 	large, small prepared
 }
 
@@ -39,11 +38,9 @@ type starting struct {
 type prepared struct{ path, token string }
 
 func openStarting(ctx context.Context, b *bench) (trial, error) {
-	t := &starting{binary: filepath.Join(b.dir, "cloakroom")}
-	// Without the flags of a release, which would have SQLite compiled anew.
-	build := exec.CommandContext(ctx, "go", "build", "-o", t.binary, "cloakroom/cmd/cloakroom")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the server: %w: %s", err, out)
+	t := &starting{bench: b}
+	if err := b.build(ctx); err != nil {
+		return nil, err
 	}
 	for _, f := range []struct {
 		name string
@@ -109,10 +106,7 @@ func (t *starting) firstCheck(ctx context.Context, f prepared) (time.Duration, e
 	if err != nil {
 		return 0, err
 	}
-	server := exec.CommandContext(ctx, t.binary, "serve",
-		"--listen", address, "--ops.listen", "127.0.0.1:0", "--database", "sqlite:"+f.path)
-	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
-	server.WaitDelay = 5 * time.Second
+	server := t.bench.serving(ctx, address, f.path)
 	began := time.Now()
 	if err := server.Start(); err != nil {
 		return 0, err

@@ -17,6 +17,11 @@ const (
 	perSecond    unit = "/s"
 	allocations  unit = "allocs"
 	factor       unit = "×"
+	megabytes    unit = "MB" // of a million bytes
+	kibibytes    unit = "KB" // of 1,024 bytes, as browsers count
+	percent      unit = "%"
+	seconds      unit = "s"
+	probability  unit = "p"
 )
 
 // format writes a figure with three digits that count, and its unit.
