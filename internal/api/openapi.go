@@ -24,6 +24,12 @@ func newDocument(base string) (document, error) {
 	return document{text, asJSON}, err
 }
 
+// Contract returns the OpenAPI document in JSON, for who shows it.
+func Contract(base string) ([]byte, error) {
+	d, err := newDocument(base)
+	return d.json, err
+}
+
 func (d document) serveJSON(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(d.json)

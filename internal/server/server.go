@@ -155,7 +155,12 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	contract, err := api.Contract(basePath)
+	if err != nil {
+		return err
+	}
 	pages, err := web.New(web.Config{
+		Contract: contract,
 		Sessions: s.sessions, SignIn: signIn, Authority: s.authority, BasePath: basePath, PublicURL: s.URL(),
 		Recent: o.ReauthenticateAfter, Now: o.Now, Logger: s.logger,
 	})

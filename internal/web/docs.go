@@ -79,7 +79,7 @@ func readContract(document []byte) (manual, error) {
 
 // resolve follows a reference within the document.
 func (root node) resolve(v any) node {
-	n := node(asMap(v))
+	var n node = asMap(v)
 	ref, ok := strings.CutPrefix(n.text("$ref"), "#/")
 	if !ok {
 		return n
@@ -91,7 +91,13 @@ func (root node) resolve(v any) node {
 	return n
 }
 
-func asMap(v any) map[string]any { m, _ := v.(map[string]any); return m }
+func asMap(v any) map[string]any {
+	if n, ok := v.(node); ok {
+		return n
+	}
+	m, _ := v.(map[string]any)
+	return m
+}
 
 func (root node) operation(method, path string, shared, o node) operation {
 	op := operation{ID: o.text("operationId"), Method: method, Path: path, Summary: o.text("summary"), Text: paragraphs(o.text("description"))}
