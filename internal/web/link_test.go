@@ -13,6 +13,7 @@ import (
 	"cloakroom/internal/authority"
 	"cloakroom/internal/link"
 	"cloakroom/internal/throttle"
+	"cloakroom/session"
 )
 
 // reset makes a link for who is signed in with the browser.
@@ -99,11 +100,19 @@ func TestLinksThatCannotBeUsedLookAlike(t *testing.T) {
 	check("too late", b.get("/auth/link/reset?token="+live))
 	check("used too late", b.useLink("reset", live, renewed))
 	s.pages.cfg.Now, office.Now = time.Now, nil
-	if _, err := office.Disable(t.Context(), authority.Operator(), owner.subject()); err != nil {
+	id := owner.subject()
+	if _, err := office.Disable(t.Context(), authority.Operator(), id); err != nil {
 		t.Fatal(err)
 	}
-	check("of a disabled account", b.get("/auth/link/reset?token="+live))
-	check("of a disabled account, used", b.useLink("reset", live, renewed))
+	late := link.NewToken() // made while the account was being disabled
+	l := link.Link{Account: id, Kind: link.Reset, Expires: time.Now().Add(link.Life), CreatedBy: "operator"}
+	if _, err := s.sessions.Apply(t.Context(), session.RevokeAll(id), office.Links.Add(l, late.Hash())); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{live, late.Reveal()} {
+		check("of a disabled account", b.get("/auth/link/reset?token="+token))
+		check("of a disabled account, used", b.useLink("reset", token, renewed))
+	}
 }
 
 // A page that sends no referrer sends its form with "Origin: null".
