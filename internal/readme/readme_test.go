@@ -49,7 +49,13 @@ var differs = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "TIME"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`), "ACCOUNT"},
 	{regexp.MustCompile(`"[a-z2-7]{26}"`), `"SESSION"`},
+	{regexp.MustCompile(`ckl_[\w-]{43}`), "LINK"},
+	{regexp.MustCompile(`"(version|seq)":"?\d+"?`), `"$1":N`},
+	{regexp.MustCompile(`"curl/[\d.]+"`), `"curl"`},
 }
+
+// shownCode is the setup code that the README shows.
+var shownCode = regexp.MustCompile(`\b[0-9A-Z]{4}(-[0-9A-Z]{4}){4}\b`)
 
 func normal(text string) string {
 	for _, d := range differs {
@@ -62,23 +68,26 @@ func TestTheReadmesCommandsPrintWhatItShows(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Fatal("curl is not installed; the README's commands are run with it")
 	}
-	address, dir := startServer(t), t.TempDir()
+	address, code := startServer(t)
+	dir := t.TempDir()
 	for _, c := range shownCommands(t) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		shell := exec.CommandContext(ctx, "sh", "-c", strings.ReplaceAll(c.line, "http://localhost:8080", address))
+		line := shownCode.ReplaceAllString(strings.ReplaceAll(c.line, "http://localhost:8080", address), code)
+		shell := exec.CommandContext(ctx, "sh", "-c", line)
 		shell.Dir = dir
 		out, err := shell.CombinedOutput()
 		cancel()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", c.line, err, out)
 		}
-		if got, want := normal(string(out)), normal(c.prints); got != want {
+		printed := strings.ReplaceAll(string(out), address, "http://localhost:8080")
+		if got, want := normal(printed), normal(c.prints); got != want {
 			t.Errorf("%s\nprints\n%s\nand not\n%s", c.line, got, want)
 		}
 	}
 }
 
-func startServer(t *testing.T) (address string) {
+func startServer(t *testing.T) (address, code string) {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Listen, cfg.OpsListen = "127.0.0.1:0", "127.0.0.1:0"
@@ -96,5 +105,9 @@ func startServer(t *testing.T) (address string) {
 			t.Error(err)
 		}
 	})
-	return s.URL()
+	setup, ok := s.TakeSetupCode()
+	if !ok {
+		t.Fatal("a new server has no setup code")
+	}
+	return s.URL(), setup.Reveal()
 }
