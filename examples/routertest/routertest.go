@@ -23,7 +23,7 @@ func Run(t *testing.T, routes func(*session.Manager) http.Handler) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- sessions.Run(ctx) }()
-	defer func() { stop(); <-ended }()
+	defer func() { stop(); _ = <-ended }()
 	if err := sessions.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -77,18 +77,18 @@ func readContract(document []byte) (manual, error) {
 	return m, nil
 }
 
-// resolve follows a reference within the document.
-func (root node) resolve(v any) node {
-	var n node = asMap(v)
-	ref, ok := strings.CutPrefix(n.text("$ref"), "#/")
+// resolve follows a reference within the document n.
+func (n node) resolve(v any) node {
+	var part node = asMap(v)
+	ref, ok := strings.CutPrefix(part.text("$ref"), "#/")
 	if !ok {
-		return n
+		return part
 	}
-	n = root
-	for part := range strings.SplitSeq(ref, "/") {
-		n = n.node(part)
+	part = n
+	for name := range strings.SplitSeq(ref, "/") {
+		part = part.node(name)
 	}
-	return n
+	return part
 }
 
 func asMap(v any) map[string]any {
@@ -99,33 +99,33 @@ func asMap(v any) map[string]any {
 	return m
 }
 
-func (root node) operation(method, path string, shared, o node) operation {
+func (n node) operation(method, path string, shared, o node) operation {
 	op := operation{ID: o.text("operationId"), Method: method, Path: path, Summary: o.text("summary"), Text: paragraphs(o.text("description"))}
 	for _, v := range append(shared.list("parameters"), o.list("parameters")...) {
-		p := root.resolve(v)
+		p := n.resolve(v)
 		required, _ := p["required"].(bool)
-		op.Fields = append(op.Fields, field{p.text("name"), p.text("in"), root.typeOf(p["schema"]), p.text("description"), required})
+		op.Fields = append(op.Fields, field{p.text("name"), p.text("in"), n.typeOf(p["schema"]), p.text("description"), required})
 	}
-	body := root.resolve(o["requestBody"]).node("content").node("application/json")
-	op.Fields = append(op.Fields, root.properties(root.resolve(body["schema"]))...)
+	body := n.resolve(o["requestBody"]).node("content").node("application/json")
+	op.Fields = append(op.Fields, n.properties(n.resolve(body["schema"]))...)
 	for _, status := range slices.Sorted(maps.Keys(o.node("responses"))) {
-		op.Answers = append(op.Answers, answerText{status, root.resolve(o.node("responses")[status]).text("description")})
+		op.Answers = append(op.Answers, answerText{status, n.resolve(o.node("responses")[status]).text("description")})
 	}
 	return op
 }
 
-func (root node) properties(schema node) []field {
+func (n node) properties(schema node) []field {
 	var fields []field
 	properties := schema.node("properties")
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
-		p := root.resolve(properties[name])
-		fields = append(fields, field{name, "body", root.typeOf(p), p.text("description"), slices.Contains(schema.list("required"), any(name))})
+		p := n.resolve(properties[name])
+		fields = append(fields, field{name, "body", n.typeOf(p), p.text("description"), slices.Contains(schema.list("required"), any(name))})
 	}
 	return fields
 }
 
-func (root node) typeOf(v any) string {
-	schema := root.resolve(v)
+func (n node) typeOf(v any) string {
+	schema := n.resolve(v)
 	if values := schema.list("enum"); len(values) > 0 {
 		var names []string
 		for _, value := range values {
@@ -136,7 +136,7 @@ func (root node) typeOf(v any) string {
 	switch t := schema["type"].(type) {
 	case string:
 		if t == "array" {
-			return "list of " + root.typeOf(schema["items"]) + "s"
+			return "list of " + n.typeOf(schema["items"]) + "s"
 		}
 		return t
 	case []any:
