@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 
 	"cloakroom/session"
@@ -21,9 +22,14 @@ func Run(t *testing.T, routes func(*session.Manager) http.Handler) {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- sessions.Run(ctx) }()
-	defer func() { stop(); _ = <-ended }()
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := sessions.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	defer running.Wait()
+	defer stop()
 	if err := sessions.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +62,7 @@ func Run(t *testing.T, routes func(*session.Manager) http.Handler) {
 		}
 	}
 	stop()
-	ended <- <-ended
+	running.Wait()
 	if w := ask("GET", "/members", signedIn...); w.Code != http.StatusServiceUnavailable || w.Header().Get("Set-Cookie") != "" {
 		t.Errorf("without a live Run: %d, cookie %q", w.Code, w.Header().Get("Set-Cookie"))
 	}
