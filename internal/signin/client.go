@@ -28,16 +28,18 @@ func (c Client) entry(event audit.Event, account string) audit.Entry {
 // Own returns the work of recording what the session's owner does to sessions
 // of their own, in the transaction of the act.
 func (s *Service) Own(c Client, current session.Session, event audit.Event) session.Join {
-	return s.own(c, current, event, current.ID())
+	return s.Audit.Record(own(c, current, event))
 }
 
-// Revoked is Own for one session of the owner's, which the entry names.
+// Revoked is Own for the end of one session, which the entry names.
 func (s *Service) Revoked(c Client, current session.Session, id session.ID) session.Join {
-	return s.own(c, current, audit.SessionRevoked, id)
+	e := own(c, current, audit.SessionRevoked)
+	e.Detail = map[string]string{"session": id.String()}
+	return s.Audit.Record(e)
 }
 
-func (s *Service) own(c Client, current session.Session, event audit.Event, which session.ID) session.Join {
+func own(c Client, current session.Session, event audit.Event) audit.Entry {
 	e := c.entry(event, current.Subject())
-	e.Session = which.String()
-	return s.Audit.Record(e)
+	e.Session = current.ID().String()
+	return e
 }

@@ -81,8 +81,8 @@ func TestEveryEndingIsRecordedOrIsNone(t *testing.T) {
 			if len(s.audit.entries) != before+1 || e.Event != want || e.Actor != e.Subject || e.UserAgent != firefox || e.Address != "192.0.2.1" {
 				t.Errorf("the entry is %+v", e)
 			}
-			if name == "one" && !strings.Contains(address, "/"+e.Session+"/") {
-				t.Errorf("the entry names %s", e.Session)
+			if name == "one" && !strings.Contains(address, "/"+e.Detail["session"]+"/") || e.Session == "" || e.Session == e.Detail["session"] {
+				t.Errorf("the entry names the sessions %s and %v", e.Session, e.Detail)
 			}
 		})
 	}
