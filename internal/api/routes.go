@@ -22,6 +22,8 @@ func (a *API) routes() []route {
 		{"POST", "/v1/sign-in", a.signIn},
 		{"POST", "/v1/sign-out", a.signOut},
 		{"POST", "/v1/reauthenticate", a.signedIn(a.reauthenticate)},
+		{"GET", "/v1/account", a.signedIn(a.showOwnAccount)},
+		{"PATCH", "/v1/account", a.signedIn(a.changeOwnAccount)},
 		{"POST", "/v1/account/password", a.signedIn(a.changePassword)},
 		{"GET", "/v1/session", a.showSession},
 		{"GET", "/v1/sessions", a.signedIn(a.listSessions)},
