@@ -53,7 +53,8 @@ func (b *bench) serving(ctx context.Context, address, database string) *exec.Cmd
 }
 
 // startProduct returns the product once it listens; it answers when it can
-// decide.
+// decide. Its log goes to a file beside the database: under a flood there may be
+// a line for each guess.
 func (b *bench) startProduct(ctx context.Context, database string) (*product, error) {
 	if err := b.build(ctx); err != nil {
 		return nil, err
@@ -62,19 +63,25 @@ func (b *bench) startProduct(ctx context.Context, database string) (*product, er
 	if err != nil {
 		return nil, err
 	}
+	log, err := os.Create(database + ".log")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }() // the process has its own
 	ctx, cancel := context.WithCancel(ctx)
 	p := &product{
 		base:    "http://" + address + basePath,
 		process: b.serving(ctx, address, database), cancel: cancel, remove: func() {},
 	}
-	p.process.Stderr = prefixed{"cloakroom", b.progress}
+	p.process.Stderr = log
 	if err := p.process.Start(); err != nil {
 		cancel()
 		return nil, err
 	}
 	if err := awaitListener(ctx, address); err != nil {
 		p.end()
-		return nil, fmt.Errorf("start the server: %w", err)
+		said, _ := os.ReadFile(log.Name()) // for the message
+		return nil, fmt.Errorf("start the server: %w: %.1000s", err, said)
 	}
 	return p, nil
 }

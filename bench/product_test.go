@@ -41,7 +41,7 @@ func newTinyBench(t *testing.T) *bench {
 	return &bench{
 		rounds: 1, dir: t.TempDir(), binary: self, progress: t.Output(),
 		size: size{
-			callers: 20, flood: 400 * time.Millisecond, patience: time.Second, guesses: 6, tokens: 40, accounts: 1000, pages: 3,
+			callers: 12, flood: 400 * time.Millisecond, patience: time.Second, guesses: 6, tokens: 40, accounts: 1000, pages: 3,
 		},
 	}
 }
@@ -49,7 +49,7 @@ func newTinyBench(t *testing.T) *bench {
 // What the figures are does not matter here, but each row must have got one.
 func TestEveryRowOfTheProductIsMeasured(t *testing.T) {
 	b := newTinyBench(t)
-	for _, e := range []experiment{b.flood(20), b.lists(), b.alike(), b.weight()} {
+	for _, e := range []experiment{b.flood(12), b.lists(), b.alike(), b.weight()} {
 		if e.needs != nil {
 			if err := e.needs(); err != nil {
 				t.Log(err)
@@ -177,6 +177,14 @@ func TestARefusalSaysWhenToComeAgain(t *testing.T) {
 	} {
 		if _, err := c.refusal(); (err == nil) != c.ok {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestOnlyA200IsWanted(t *testing.T) {
+	for _, status := range []int{204, 303, 404, 503} {
+		if err := (answer{status: status}).wanted("a list"); err == nil {
+			t.Errorf("%d is taken for the list", status)
 		}
 	}
 }
