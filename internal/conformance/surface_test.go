@@ -61,6 +61,19 @@ func TestRow118ForwardedHeadersAreIgnored(t *testing.T) {
 		}
 	}
 	h.browser(t).do("GET", "/nothing", "", forged...).is(http.StatusNotFound)
+	// Nor does it help to say of each guess that it comes from somewhere else.
+	cheap := open(t, driven, "--cheap")
+	admitted := 0
+	for i := range sprayAtOnce + 40 {
+		from := set("X-Forwarded-For", fmt.Sprintf("203.0.113.%d", i))
+		a := cheap.browser(t).do("POST", "/v1/sign-in", object("email", newEmail(), "password", wrongAnswer), from, set("X-Real-IP", fmt.Sprintf("203.0.113.%d", i)))
+		if a.status == http.StatusUnauthorized {
+			admitted++
+		}
+	}
+	if admitted > sprayAtOnce+10 { // one more in each four seconds
+		t.Errorf("%d guesses were admitted from one address that called itself many", admitted)
+	}
 	b.do("POST", "/v1/sign-out", "", append(forged, set("Sec-Fetch-Site"), set("Origin", "https://evil.example"))...).refuses(http.StatusForbidden)
 }
 
