@@ -42,7 +42,7 @@ func TestKolmogorovsLimitIsThatOfTheTables(t *testing.T) {
 // Of samples of one distribution one pair in a hundred is said to differ, and a
 // shift of half the spread is seen.
 func TestSmirnovTellsAShiftFromChance(t *testing.T) {
-	const pairs, n = 2000, 300
+	const pairs, n = 500, 300
 	r := rand.New(rand.NewPCG(13, 79))
 	sample := func(shift float64) []float64 {
 		s := make([]float64, n)
@@ -60,7 +60,7 @@ func TestSmirnovTellsAShiftFromChance(t *testing.T) {
 			missed++
 		}
 	}
-	if alarms < pairs/400 || alarms > pairs/50 {
+	if alarms == 0 || alarms > pairs/40 {
 		t.Errorf("%d of %d pairs of one distribution are said to differ", alarms, pairs)
 	}
 	if missed > pairs/100 {
