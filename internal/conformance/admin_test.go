@@ -157,8 +157,8 @@ func TestRow045ARoleActsOnTheNextRequest(t *testing.T) {
 	b.lives(false)
 }
 
-// adminOperations are those of the contract that administrators have, with a
-// body that each of them could be about.
+// adminOperations are those of the contract that administrators have, about the
+// account with this id.
 func adminOperations(t *testing.T, h *house, id string) (all []operation) {
 	t.Helper()
 	for _, o := range operations(t, h) {

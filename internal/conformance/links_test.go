@@ -111,12 +111,11 @@ func TestRow035And096AskingForALinkAltersNothingAndUsingItEndsAll(t *testing.T) 
 func TestRow095LinksAreMadeOfThePublicURL(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "--public-url=https://sign.example")
-	here := func(b *browser) *browser { return b }
 	forged := []edit{
 		func(r *http.Request) { r.Host = "evil.example" }, set("X-Forwarded-Host", "evil.example"), set("Forwarded", "host=evil.example"),
 		set("X-Forwarded-Proto", "http"), set("X-Forwarded-Prefix", "/evil"), set("Origin", "https://sign.example"),
 	}
-	admin, ours := here(h.browser(t)), func(r *http.Request) { r.Host = "sign.example" }
+	admin, ours := h.browser(t), func(r *http.Request) { r.Host = "sign.example" }
 	form := url.Values{"code": {h.setupCode(t)}, "email": {newEmail()}, "password": {goodPassword}}
 	admin.form("/setup", form, ours, set("Origin", "https://sign.example")).is(http.StatusSeeOther)
 	b, _ := h.member(t)
