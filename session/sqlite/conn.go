@@ -31,6 +31,7 @@ type rawConn interface {
 type conn struct {
 	rawConn
 	loan       *loan // under way, or nil
+	latest     *loan // the one begun last, also when it is over
 	committing bool  // the writer is ending its transaction
 	lost       bool  // the transaction begun last was rolled back, by whomever
 }
@@ -51,8 +52,9 @@ func (c *conn) guard() {
 
 // BeginTx lends the connection.
 func (c *conn) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
-	c.loan = &loan{conn: c, ctx: ctx, over: make(chan struct{})}
-	return c.loan, nil
+	c.latest = &loan{conn: c, ctx: ctx, over: make(chan struct{})}
+	c.loan = c.latest
+	return c.latest, nil
 }
 
 // ResetSession and IsValid tell database/sql to keep the connection when the

@@ -181,7 +181,8 @@ func (f *file) lend(ctx context.Context) (*sql.Tx, *loan, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return tx, f.conn.loan, nil
+	// Not the loan under way: ctx may have ended, and with it the loan.
+	return tx, f.conn.latest, nil
 }
 
 // reclaim ends the loan, unless that was done, and waits until nothing of it

@@ -252,3 +252,41 @@ func TestWriteReturnsWhatItsFunctionReturns(t *testing.T) {
 		t.Error("the readers' pool writes")
 	}
 }
+
+// endsWhenLent is a context that ends when the connection has just been lent:
+// database/sql asks for Done once more then, and starts to wait for it.
+type endsWhenLent struct {
+	context.Context
+	end  context.CancelFunc
+	asks *int
+}
+
+func (c endsWhenLent) Done() <-chan struct{} {
+	if *c.asks++; *c.asks > 1 {
+		c.end()
+	}
+	return c.Context.Done()
+}
+
+// TestAContextThatEndsAsItsTransactionBegins: a caller may go away at any
+// instant, also at that in which its function is about to be let in. The writer
+// must not lose the loan: it has to wait for its end.
+func TestAContextThatEndsAsItsTransactionBegins(t *testing.T) {
+	f := openNotes(t).file.Load() // its writer has nothing to do
+	lent := 0
+	for range 20_000 {
+		ctx, end := context.WithCancel(t.Context())
+		tx, l, err := f.lend(endsWhenLent{ctx, end, new(int)})
+		end()
+		if err != nil {
+			continue
+		}
+		if lent++; l == nil {
+			t.Fatalf("loan %d was over before it was known", lent)
+		}
+		f.reclaim(tx, l)
+	}
+	if lent == 0 {
+		t.Error("no transaction began")
+	}
+}
