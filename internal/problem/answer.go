@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 
+	"cloakroom/internal/factor/password"
 	"cloakroom/session"
 )
 
@@ -33,7 +34,8 @@ func Handle(logger *slog.Logger, f HandlerFunc) http.Handler {
 		if err == nil {
 			return
 		}
-		if status := Answer(w, r, err); status >= 500 && r.Context().Err() == nil {
+		// A full queue is no failure: a flood of sign-ins must not fill the log.
+		if status := Answer(w, r, err); status >= 500 && r.Context().Err() == nil && !errors.Is(err, password.ErrBusy) {
 			logger.ErrorContext(r.Context(), "request: failed", "pattern", r.Pattern, "status", status, "error", err)
 		}
 	})

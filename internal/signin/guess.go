@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"cloakroom/internal/account"
 	"cloakroom/internal/audit"
@@ -48,10 +49,20 @@ func (s *Service) judge(ctx context.Context, g guess) (proof, error) {
 	if errors.Is(err, ErrDisabled) {
 		s.refuse(g, audit.Disabled)
 	}
-	if returned := charge.Return(ctx); returned != nil {
-		s.logger().Warn("signin: a right guess still counts as a wrong one", "error", returned)
-	}
+	s.giveBack(ctx, charge)
 	return p, err
+}
+
+// giveBackTime bounds how long a guess that is given back may take of a caller.
+const giveBackTime = 2 * time.Second
+
+// giveBack gives a guess back, also if whoever made it has gone meanwhile.
+func (s *Service) giveBack(ctx context.Context, charge *throttle.Charge) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
+	defer cancel()
+	if err := charge.Return(ctx); err != nil {
+		s.logger().Warn("signin: an attempt that is to be given back still counts", "error", err)
+	}
 }
 
 func (s *Service) refuse(g guess, why audit.Reason) {

@@ -143,9 +143,7 @@ func (s *Service) countSignUp(ctx context.Context, c Client, email string) error
 	if !errors.Is(err, account.ErrNotFound) {
 		return fmt.Errorf("find the account: %w", err)
 	}
-	if err := charge.Return(ctx); err != nil {
-		s.logger().Warn("signin: a sign-up still counts as a question about an address", "error", err)
-	}
+	s.giveBack(ctx, charge)
 	return nil
 }
 
