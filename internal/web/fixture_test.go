@@ -45,7 +45,10 @@ func newSite(t *testing.T, adjust ...func(*Config)) *site {
 	t.Helper()
 	store := &flaky{Store: memory.New()}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	sessions, err := session.New(session.Config{Store: store, Origins: []string{origin}, Logger: quiet})
+	sessions, err := session.New(session.Config{
+		Store: store, Origins: []string{origin}, Logger: quiet,
+		Delta: 250 * time.Millisecond, // what a strict revocation waits for
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
