@@ -27,6 +27,8 @@ tools:
 format:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 
+# Once, for all the tests: each of the ways in which they are compiled would have
+# the same looked at again, dependencies included.
 vet:
 	go vet -tags 'mutants browser' ./...
 
@@ -41,14 +43,14 @@ static:
 # Without the race detector what it has no use for and would take minutes of: full
 # caches, and the contract's validator. Then all others with it.
 unit:
-	go test ./session/internal/cache ./internal/server
-	CGO_ENABLED=1 go test -race -timeout 8m ./...
+	go test -vet=off ./session/internal/cache ./internal/server
+	CGO_ENABLED=1 go test -vet=off -race -timeout 8m ./...
 
 mutants:
-	go test -tags mutants -count=1 -parallel 2 -timeout 10m ./lab/mutants
+	go test -vet=off -tags mutants -count=1 -parallel 2 -timeout 10m ./lab/mutants
 
 browser:
-	go test -tags browser -count=1 -timeout 5m ./e2e/...
+	go test -vet=off -tags browser -count=1 -timeout 5m ./e2e/...
 
 fuzz:
 	@scripts/fuzz $(FUZZTIME)
