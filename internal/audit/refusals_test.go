@@ -95,9 +95,6 @@ func TestOfManyNothingIsSaidThatWasTrueOfOne(t *testing.T) {
 // A million attempts in an hour, each from a network of its own and against a
 // subject of its own, and among them one account that is attacked in earnest.
 func TestAFloodHasABound(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a million attempts")
-	}
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		r := audit.NewRefusals(audit.RefusalsConfig{Store: f})

@@ -25,8 +25,8 @@ func (c Client) entry(event audit.Event, account string) audit.Entry {
 	return e
 }
 
-// Own returns the work of recording what the session's owner does to sessions
-// of their own, in the transaction of the act.
+// Own returns the work of recording what the session's owner does to the account
+// or its sessions, in the transaction of the act.
 func (s *Service) Own(c Client, current session.Session, event audit.Event) session.Join {
 	return s.Audit.Record(own(c, current, event))
 }

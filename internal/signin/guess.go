@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"cloakroom/internal/account"
 	"cloakroom/internal/audit"
@@ -53,13 +52,7 @@ func (s *Service) judge(ctx context.Context, g guess) (proof, error) {
 	return p, err
 }
 
-// giveBackTime bounds how long a guess that is given back may take of a caller.
-const giveBackTime = 2 * time.Second
-
-// giveBack gives a guess back, also if whoever made it has gone meanwhile.
 func (s *Service) giveBack(ctx context.Context, charge *throttle.Charge) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
-	defer cancel()
 	if err := charge.Return(ctx); err != nil {
 		s.logger().Warn("signin: an attempt that is to be given back still counts", "error", err)
 	}

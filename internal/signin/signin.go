@@ -42,8 +42,8 @@ type InputError struct {
 func (e *InputError) Error() string { return e.Err.Error() }
 func (e *InputError) Unwrap() error { return e.Err }
 
-// Service takes the decisions. Now and Logger have
-// defaults, the other fields are required.
+// Service takes the decisions. Now and Logger have defaults, the other fields
+// are required.
 type Service struct {
 	Sessions  *session.Manager
 	Accounts  account.Store
@@ -155,11 +155,9 @@ func (s *Service) Reauthenticate(ctx context.Context, c Client, current session.
 	if err != nil {
 		return Outcome{}, err
 	}
-	e := c.entry(audit.SessionReauthenticated, current.Subject())
-	e.Session = current.ID().String()
 	return Outcome{Attempt: p.attempt, Account: p.account.Account, Device: c.Device, Grant: session.Grant{
 		Methods: session.Password, Replace: current.ID(),
-		Joins: append(s.rehash(ctx, p, pass), s.Audit.Record(e)),
+		Joins: append(s.rehash(ctx, p, pass), s.Own(c, current, audit.SessionReauthenticated)),
 	}}, nil
 }
 
@@ -178,11 +176,9 @@ func (s *Service) ChangePassword(ctx context.Context, c Client, current session.
 	if err != nil {
 		return Outcome{}, fmt.Errorf("hash the password: %w", err)
 	}
-	e := c.entry(audit.AccountPasswordChanged, current.Subject())
-	e.Session = current.ID().String()
 	return s.known(c, Outcome{Attempt: p.attempt, Account: p.account.Account, Grant: session.Grant{
 		Methods: session.Password, Replace: current.ID(), RevokeOthers: true,
-		Joins: []session.Join{s.Accounts.SetPassword(current.Subject(), hash), s.Audit.Record(e)},
+		Joins: []session.Join{s.Accounts.SetPassword(current.Subject(), hash), s.Own(c, current, audit.AccountPasswordChanged)},
 	}}), nil
 }
 

@@ -155,8 +155,11 @@ type Charge struct {
 	returned atomic.Bool
 }
 
-// Return gives the attempt back, because it was right. Only the first call does
-// anything, also if it failed. A failure is for the log and no reason to refuse
+// returnTime bounds how long giving back may take of a caller.
+const returnTime = 2 * time.Second
+
+// Return gives the attempt back, because it was right, also if ctx has ended
+// since: whoever made it may have gone. Only the first call does anything, also if it failed. A failure is for the log and no reason to refuse
 // anybody: what was not given back runs out like a wrong guess.
 //
 // It is to follow soon after. Of the guesses of any time, as many as were right
@@ -166,6 +169,8 @@ func (c *Charge) Return(ctx context.Context) error {
 	if c.returned.Swap(true) {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnTime)
+	defer cancel()
 	if err := c.throttle.cfg.Store.Return(ctx, c.throttle.cfg.Now(), c.buckets); err != nil {
 		return fmt.Errorf("give an attempt back: %w", err)
 	}

@@ -1,6 +1,7 @@
 package throttle_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -170,6 +171,20 @@ func TestARightGuessIsGivenBackOnce(t *testing.T) {
 	}
 	d.takes(2, ada(1))
 	d.take(time.Minute, ada(1))
+}
+
+// TestAGuessIsGivenBackToWhoHasGone: a client that hangs up ends the context of
+// its request, and has the next guess all the same.
+func TestAGuessIsGivenBackToWhoHasGone(t *testing.T) {
+	d := newDoor(t)
+	charge := d.take(0, ada(1))
+	d.takes(9, ada(1))
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	if err := charge.Return(gone); err != nil {
+		t.Fatal(err)
+	}
+	d.takes(1, ada(1))
 }
 
 // TestAnOutageLetsNobodyPass, and is not taken for too many attempts either.
