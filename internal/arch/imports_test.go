@@ -55,7 +55,7 @@ var floors = [][]string{
 	{"internal/signin", "internal/config"},
 	{"internal/factor", "internal/account", "internal/audit", "internal/throttle", "internal/link", "internal/setup"},
 	{"session/sqlite", "session/memory", "session/sessiontest"},
-	{"session", "internal/migrate"},
+	{"session", "internal/migrate", "internal/secret"},
 }
 
 // apart are the packages that stand beside the house and may look at all of it.

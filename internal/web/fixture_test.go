@@ -45,10 +45,7 @@ func newSite(t *testing.T, adjust ...func(*Config)) *site {
 	t.Helper()
 	store := &flaky{Store: memory.New()}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	sessions, err := session.New(session.Config{
-		Store: store, Origins: []string{origin}, Logger: quiet,
-		Delta: 250 * time.Millisecond, // what a strict revocation waits for
-	})
+	sessions, err := session.New(session.Config{Store: store, Origins: []string{origin}, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
