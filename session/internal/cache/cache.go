@@ -54,7 +54,7 @@ const (
 type Hit struct {
 	Record
 	// Identity is what was given to Put. It aliases memory that never changes
-	// and is shared: a copy that is kept keeps up to 256 KiB alive.
+	// and is shared: a copy that is kept keeps up to 1 MiB alive.
 	Identity string
 }
 
@@ -87,7 +87,7 @@ type Stats struct {
 	Cells   int // subjects
 
 	TableBytes int64
-	CellBytes  int64 // with an estimate of the index by subject
+	CellBytes  int64 // with the index by subject
 	ArenaBytes int64 // identities, dead ones among them until they are compacted
 }
 

@@ -8,12 +8,9 @@ import (
 )
 
 const (
-	blockCells = 4096
+	blockCells = 16384
 	cellBytes  = 32
-	// indexBytes is what an entry of the index takes of the heap at most: 17
-	// bytes in a Go map that has just doubled.
-	indexBytes = 40
-	blockBytes = blockCells * (cellBytes + indexBytes)
+	blockBytes = blockCells * cellBytes
 
 	// wornOut is the generation at which a cell is not filled again, so that
 	// none ever repeats: what is left is for emptying it once more.
@@ -42,9 +39,10 @@ type block [blockCells]cell
 type subjects struct {
 	mu     sync.Mutex // guards all below but what is atomic, which is written under it
 	seed   maphash.Seed
-	index  map[uint64]uint32 // from the hash of a subject to its cell; pointer-free
-	free   uint32            // the first of the free cells, 0 for none
-	made   uint32            // cells ever made, numbered from 1
+	index  index
+	used   int    // cells that the index has
+	free   uint32 // the first of the free cells, 0 for none
+	made   uint32 // cells ever made, numbered from 1
 	arena  arena
 	budget *budget
 	blocks atomic.Pointer[[]*block] // a block never moves; the list is replaced to add one
@@ -52,7 +50,6 @@ type subjects struct {
 
 func (s *subjects) init(b *budget) {
 	s.seed = maphash.MakeSeed()
-	s.index = make(map[uint64]uint32)
 	s.budget = b
 	s.arena.init(b)
 	s.blocks.Store(&[]*block{})
@@ -99,8 +96,7 @@ func (s *subjects) hold(subject string, version uint64, identity string, named f
 		return 0, 0, false
 	}
 	hash := maphash.String(s.seed, subject)
-	number, ok = s.index[hash]
-	if !ok {
+	if number = s.find(hash); number == 0 {
 		number = s.take(hash)
 	}
 	c := s.at(number)
@@ -110,6 +106,16 @@ func (s *subjects) hold(subject string, version uint64, identity string, named f
 		return 0, 0, false
 	}
 	return number, c.generation.Load(), true
+}
+
+// find returns the cell in use for that hash, or 0.
+func (s *subjects) find(hash uint64) uint32 {
+	for number := range s.index.of(hash).cells(hash) {
+		if s.at(number).hash == hash {
+			return number
+		}
+	}
+	return 0
 }
 
 // bring sees to it that the cell shows that version of the subject, and
@@ -159,7 +165,7 @@ func (s *subjects) drop(subject string) {
 	defer s.mu.Unlock()
 	// Should the cell be another subject's with the same hash, that one's
 	// sessions are loaded again: a cost, no harm.
-	if number, ok := s.index[maphash.String(s.seed, subject)]; ok {
+	if number := s.find(maphash.String(s.seed, subject)); number != 0 {
 		s.empty(s.at(number))
 	}
 }
@@ -190,7 +196,8 @@ func (s *subjects) letGo(c *cell, number uint32) {
 	if c.refs--; c.refs > 0 {
 		return
 	}
-	delete(s.index, c.hash)
+	s.index.of(c.hash).remove(c.hash, number)
+	s.used--
 	s.empty(c)
 	if c.generation.Load() < wornOut {
 		c.hash = uint64(s.free)
@@ -212,7 +219,8 @@ func (s *subjects) take(hash uint64) uint32 {
 		}
 	}
 	s.at(number).hash = hash
-	s.index[hash] = number
+	s.budget.add(s.index.of(hash).add(hash, number))
+	s.used++
 	return number
 }
 
@@ -248,7 +256,10 @@ func (s *subjects) discard(old blob) {
 func (s *subjects) stats(st *Stats) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st.Cells = len(s.index)
+	st.Cells = s.used
 	st.CellBytes = int64(len(*s.blocks.Load())) * blockBytes
-	st.ArenaBytes = int64(s.arena.held) * chunkBytes
+	for i := range s.index {
+		st.CellBytes += int64(len(s.index[i].entries)) * entryBytes
+	}
+	st.ArenaBytes = int64(s.arena.bytes)
 }

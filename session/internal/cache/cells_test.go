@@ -52,7 +52,7 @@ func TestCompactionKeepsWhatIsAlive(t *testing.T) {
 			t.Errorf("token %d shows version %d", i, version)
 		}
 	}
-	if st, arena := c.Stats(), &c.subjects.arena; int64(arena.total)*3/2+4*chunkBytes < st.ArenaBytes {
+	if st, arena := c.Stats(), &c.subjects.arena; int64(arena.total)*3/2+4*smallChunk < st.ArenaBytes {
 		t.Errorf("arena of %d bytes for %d", st.ArenaBytes, arena.total)
 	}
 	check(t, c, 0)
@@ -106,6 +106,54 @@ func TestOldChunkIsNotKeptForEver(t *testing.T) {
 	checkArena(t, &s)
 }
 
+// TestLargeChunksAreCompacted fills the arena until its chunks are large, and
+// then puts new identities in place of most of the old.
+func TestLargeChunksAreCompacted(t *testing.T) {
+	var s subjects
+	var b budget
+	b.limit = math.MaxInt64
+	s.init(&b)
+	const n = 3000 // of 16 KB: three times what the small chunks take
+	numbers := make([]uint32, n)
+	for version := range uint64(4) {
+		for i := range n {
+			if version > 0 && i%5 == 0 {
+				continue
+			}
+			subject := subjectName(i)
+			text := string(byte(len(subject))) + subject + strings.Repeat(string(rune('a'+version)), 16_000)
+			number, _, ok := s.hold(subject, version, text, never)
+			if !ok {
+				t.Fatal("not held")
+			}
+			numbers[i] = number
+		}
+	}
+	large := 0
+	for _, c := range s.arena.current.Load().list {
+		if len(c) == largeChunk {
+			large++
+		}
+	}
+	if large < 10 || s.arena.bytes-s.arena.total > s.arena.bytes/3+3*largeChunk {
+		t.Errorf("%d large chunks, %d of %d bytes alive", large, s.arena.total, s.arena.bytes)
+	}
+	if used := b.used.Load(); used < int64(s.arena.bytes) || used > int64(s.arena.bytes)+2<<20 {
+		t.Errorf("the budget counts %d bytes, the arena has %d", used, s.arena.bytes)
+	}
+	for i, number := range numbers {
+		want := "d"
+		if i%5 == 0 {
+			want = "a"
+		}
+		text, ok := s.identity(number, s.at(number).generation.Load())
+		if !ok || subjectOf(text) != subjectName(i) || strings.TrimLeft(text[1+len(subjectName(i)):], want) != "" {
+			t.Fatalf("subject %d shows %d bytes of another text, %v", i, len(text), ok)
+		}
+	}
+	checkArena(t, &s)
+}
+
 func TestIdentityTooLongIsNotKept(t *testing.T) {
 	c := newCache()
 	longest := "\x01a" + strings.Repeat("x", maxBlob-2)
@@ -121,10 +169,15 @@ func TestIdentityTooLongIsNotKept(t *testing.T) {
 	check(t, c, 0)
 }
 
-// collide makes subject b hash to the cell of subject a.
+// collide makes subject b hash to the cell of subject a, under which a is not
+// found any more.
 func collide(c *Cache, a, b string) {
 	s := &c.subjects
-	s.index[hashOf(c, b)] = s.index[hashOf(c, a)]
+	from, to := hashOf(c, a), hashOf(c, b)
+	number := s.find(from)
+	s.index.of(from).remove(from, number)
+	s.at(number).hash = to
+	s.index.of(to).add(to, number)
 }
 
 func TestCollidingSubjectsNeverMix(t *testing.T) {

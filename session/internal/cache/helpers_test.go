@@ -104,7 +104,13 @@ func check(tb testing.TB, c *Cache, inFlight int) {
 	}
 	checkCells(tb, &c.subjects, refs, inFlight)
 	checkArena(tb, &c.subjects)
-	bytes += int64(len(*c.subjects.blocks.Load()))*blockBytes + int64(c.subjects.arena.held)*chunkBytes
+	bytes += int64(len(*c.subjects.blocks.Load())) * blockBytes
+	for i := range c.subjects.index {
+		bytes += int64(len(c.subjects.index[i].entries)) * entryBytes
+	}
+	for _, chunk := range c.subjects.arena.current.Load().list {
+		bytes += int64(len(chunk))
+	}
 	if used := c.budget.used.Load(); used != bytes {
 		tb.Errorf("budget counts %d bytes of %d", used, bytes)
 	}
@@ -161,7 +167,7 @@ func checkCells(tb testing.TB, s *subjects, refs map[uint32]uint32, inFlight int
 		if c.refs < refs[n] || c.refs > refs[n]+uint32(inFlight) {
 			tb.Errorf("cell %d has %d references, %d records refer to it", n, c.refs, refs[n])
 		}
-		if c.refs > 0 && (free[n] || s.index[c.hash] != n) {
+		if c.refs > 0 && (free[n] || s.find(c.hash) != n) {
 			tb.Errorf("cell %d has %d references and is free", n, c.refs)
 		}
 		if c.refs == 0 && (c.filled() || !free[n] && c.generation.Load() < wornOut) {
@@ -177,8 +183,21 @@ func checkCells(tb testing.TB, s *subjects, refs map[uint32]uint32, inFlight int
 			}
 		}
 	}
-	if indexed != len(s.index) {
-		tb.Errorf("%d cells are in use, the index has %d", indexed, len(s.index))
+	entries := 0
+	for i := range s.index {
+		p, count := &s.index[i], 0
+		for _, entry := range p.entries {
+			if entry != 0 {
+				count++
+			}
+		}
+		if count != p.count || count*4 > len(p.entries)*3 {
+			tb.Errorf("part %d of the index counts %d of %d in %d entries", i, p.count, count, len(p.entries))
+		}
+		entries += count
+	}
+	if indexed != s.used || indexed != entries {
+		tb.Errorf("%d cells are in use, counted %d, the index has %d", indexed, s.used, entries)
 	}
 }
 
@@ -189,7 +208,7 @@ func checkArena(tb testing.TB, s *subjects) {
 	for n := uint32(1); n <= s.made; n++ {
 		if b := blob(s.at(n).blob.Load()); b != 0 {
 			size := headerBytes + b.length()
-			live[b.chunk()-list.first] += size
+			live[list.place(b.chunk())] += size
 			total += size
 		}
 	}

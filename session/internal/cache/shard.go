@@ -110,20 +110,31 @@ func (s *shard) markLocked(v *view, now int32, touch bool, limit int) {
 	}
 }
 
-// home is monotonic in the name, so it scales to any number of slots.
-func home(slots []slot, a uint64) int { return int((a >> 32) * uint64(len(slots)) >> 32) }
+// home is the place of a name in a table of n, by its high half: monotonic in
+// it, so it scales to any n.
+func home(n int, a uint64) int { return int((a >> 32) * uint64(n) >> 32) }
 
-func next(slots []slot, i int) int {
-	if i++; i < len(slots) {
+// next is the place after i in a table of n.
+func next(n, i int) int {
+	if i++; i < n {
 		return i
 	}
 	return 0
 }
 
+// distance counts the steps from one place to another in a table of n, round
+// its end.
+func distance(n, from, to int) int {
+	if to >= from {
+		return to - from
+	}
+	return to - from + n
+}
+
 // find returns the slot with the record of that name, or nil. It ends also if
 // the slots are changed meanwhile.
 func find(slots []slot, k name) *slot {
-	i := home(slots, k.a)
+	i := home(len(slots), k.a)
 	for range slots {
 		p := &slots[i]
 		if p.empty() {
@@ -132,16 +143,16 @@ func find(slots []slot, k name) *slot {
 		if p.holds(k) {
 			return p
 		}
-		i = next(slots, i)
+		i = next(len(slots), i)
 	}
 	return nil
 }
 
 // vacancy returns the empty slot in which a search for the name would end.
 func vacancy(slots []slot, a uint64) *slot {
-	i := home(slots, a)
+	i := home(len(slots), a)
 	for !slots[i].empty() {
-		i = next(slots, i)
+		i = next(len(slots), i)
 	}
 	return &slots[i]
 }
@@ -173,21 +184,14 @@ func (s *shard) remove(i int) {
 	if s.slots[i].dead() {
 		s.markers--
 	}
-	for j := next(s.slots, i); !s.slots[j].empty(); j = next(s.slots, j) {
-		if s.distance(home(s.slots, s.slots[j].a.Load()), j) >= s.distance(i, j) {
+	n := len(s.slots)
+	for j := next(n, i); !s.slots[j].empty(); j = next(n, j) {
+		if distance(n, home(n, s.slots[j].a.Load()), j) >= distance(n, i, j) {
 			s.slots[i].move(&s.slots[j])
 			i = j
 		}
 	}
 	s.slots[i].store(&record{})
-}
-
-// distance counts the steps from one slot to another, round the end.
-func (s *shard) distance(from, to int) int {
-	if to >= from {
-		return to - from
-	}
-	return to - from + len(s.slots)
 }
 
 // resize moves all records to a table of n slots; with 0 it forgets them. A
@@ -277,7 +281,7 @@ func (s *shard) victim() int {
 	if s.count == s.markers {
 		return -1
 	}
-	for ; ; s.hand = next(s.slots, s.hand) {
+	for ; ; s.hand = next(len(s.slots), s.hand) {
 		p := &s.slots[s.hand]
 		_, meta := split(p.use.Load())
 		switch {
