@@ -154,6 +154,30 @@ func TestLargeChunksAreCompacted(t *testing.T) {
 	checkArena(t, &s)
 }
 
+// TestChunkNumbersComeAgain begins a few chunks before the greatest number that
+// a blob can name.
+func TestChunkNumbersComeAgain(t *testing.T) {
+	var s subjects
+	var b budget
+	b.limit = math.MaxInt64
+	s.init(&b)
+	s.arena.current.Store(&chunks{first: 1<<chunkBits - 3})
+	for version := range uint64(5) {
+		for i := range 200 { // 13 chunks
+			subject := subjectName(i)
+			text := string(byte(len(subject))) + subject + strings.Repeat("x", 16_000)
+			number, generation, ok := s.hold(subject, version, text, never)
+			if got, shown := s.identity(number, generation); !ok || !shown || got != text {
+				t.Fatalf("version %d of subject %d: %d bytes, %v, %v", version, i, len(got), ok, shown)
+			}
+		}
+	}
+	if first := s.arena.current.Load().first; first < 1<<chunkBits {
+		t.Fatalf("the first chunk is still number %d", first)
+	}
+	checkArena(t, &s)
+}
+
 func TestIdentityTooLongIsNotKept(t *testing.T) {
 	c := newCache()
 	longest := "\x01a" + strings.Repeat("x", maxBlob-2)
