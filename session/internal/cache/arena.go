@@ -10,7 +10,7 @@ import (
 const (
 	smallChunk  = 256 << 10
 	largeChunk  = 1 << 20
-	smallChunks = 64 // from so many on, new ones are large: the collector's work goes by their number
+	smallChunks = 64 // from so many on, new ones are large if there is room: the collector's work goes by their number
 	headerBytes = 6  // before each blob: its owner's number (4), its length (2)
 
 	lengthBits = 14
@@ -62,7 +62,7 @@ type arena struct {
 	total  int   // the sum of live
 	filled int   // bytes of the newest chunk that are taken
 	held   int   // chunks that are not retired
-	bytes  int   // of these, all
+	bytes  int   // what those take
 	budget *budget
 }
 
@@ -162,7 +162,7 @@ func (a *arena) worst() (number uint32, ok bool) {
 
 func (a *arena) addChunk() *chunks {
 	size := smallChunk
-	if a.held >= smallChunks {
+	if a.held >= smallChunks && a.budget.tolerates(largeChunk) {
 		size = largeChunk
 	}
 	old := a.current.Load()

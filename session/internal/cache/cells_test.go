@@ -81,15 +81,22 @@ func TestMovedIdentityIsFound(t *testing.T) {
 	}
 }
 
+func newSubjects(limit int64) *subjects {
+	s := new(subjects)
+	s.init(&budget{limit: limit})
+	return s
+}
+
+func longIdentity(subject, filler string) string {
+	return string(byte(len(subject))) + subject + strings.Repeat(filler, 16_000)
+}
+
 // TestOldChunkIsNotKeptForEver: one blob that never dies must not make the
 // list of chunks grow with everything that comes and goes after it.
 func TestOldChunkIsNotKeptForEver(t *testing.T) {
-	var s subjects
-	var b budget
-	b.limit = math.MaxInt64
-	s.init(&b)
+	s := newSubjects(math.MaxInt64)
 	hold := func(subject string, version uint64) {
-		text := string(byte(len(subject))) + subject + strings.Repeat("x", 16_000)
+		text := longIdentity(subject, "x")
 		if _, _, ok := s.hold(subject, version, text, never); !ok {
 			t.Fatal("not held")
 		}
@@ -103,16 +110,13 @@ func TestOldChunkIsNotKeptForEver(t *testing.T) {
 	if n := len(s.arena.current.Load().list); n > 40 {
 		t.Errorf("the list has %d chunks, %d are held", n, s.arena.held)
 	}
-	checkArena(t, &s)
+	checkArena(t, s)
 }
 
 // TestLargeChunksAreCompacted fills the arena until its chunks are large, and
 // then puts new identities in place of most of the old.
 func TestLargeChunksAreCompacted(t *testing.T) {
-	var s subjects
-	var b budget
-	b.limit = math.MaxInt64
-	s.init(&b)
+	s := newSubjects(math.MaxInt64)
 	const n = 3000 // of 16 KB: three times what the small chunks take
 	numbers := make([]uint32, n)
 	for version := range uint64(4) {
@@ -121,7 +125,7 @@ func TestLargeChunksAreCompacted(t *testing.T) {
 				continue
 			}
 			subject := subjectName(i)
-			text := string(byte(len(subject))) + subject + strings.Repeat(string(rune('a'+version)), 16_000)
+			text := longIdentity(subject, string(rune('a'+version)))
 			number, _, ok := s.hold(subject, version, text, never)
 			if !ok {
 				t.Fatal("not held")
@@ -138,7 +142,7 @@ func TestLargeChunksAreCompacted(t *testing.T) {
 	if large < 10 || s.arena.bytes-s.arena.total > s.arena.bytes/3+3*largeChunk {
 		t.Errorf("%d large chunks, %d of %d bytes alive", large, s.arena.total, s.arena.bytes)
 	}
-	if used := b.used.Load(); used < int64(s.arena.bytes) || used > int64(s.arena.bytes)+2<<20 {
+	if used := s.budget.used.Load(); used < int64(s.arena.bytes) || used > int64(s.arena.bytes)+2<<20 {
 		t.Errorf("the budget counts %d bytes, the arena has %d", used, s.arena.bytes)
 	}
 	for i, number := range numbers {
@@ -147,25 +151,22 @@ func TestLargeChunksAreCompacted(t *testing.T) {
 			want = "a"
 		}
 		text, ok := s.identity(number, s.at(number).generation.Load())
-		if !ok || subjectOf(text) != subjectName(i) || strings.TrimLeft(text[1+len(subjectName(i)):], want) != "" {
+		if !ok || text != longIdentity(subjectName(i), want) {
 			t.Fatalf("subject %d shows %d bytes of another text, %v", i, len(text), ok)
 		}
 	}
-	checkArena(t, &s)
+	checkArena(t, s)
 }
 
 // TestChunkNumbersComeAgain begins a few chunks before the greatest number that
 // a blob can name.
 func TestChunkNumbersComeAgain(t *testing.T) {
-	var s subjects
-	var b budget
-	b.limit = math.MaxInt64
-	s.init(&b)
+	s := newSubjects(math.MaxInt64)
 	s.arena.current.Store(&chunks{first: 1<<chunkBits - 3})
 	for version := range uint64(5) {
 		for i := range 200 { // 13 chunks
 			subject := subjectName(i)
-			text := string(byte(len(subject))) + subject + strings.Repeat("x", 16_000)
+			text := longIdentity(subject, "x")
 			number, generation, ok := s.hold(subject, version, text, never)
 			if got, shown := s.identity(number, generation); !ok || !shown || got != text {
 				t.Fatalf("version %d of subject %d: %d bytes, %v, %v", version, i, len(got), ok, shown)
@@ -175,7 +176,27 @@ func TestChunkNumbersComeAgain(t *testing.T) {
 	if first := s.arena.current.Load().first; first < 1<<chunkBits {
 		t.Fatalf("the first chunk is still number %d", first)
 	}
-	checkArena(t, &s)
+	checkArena(t, s)
+}
+
+// TestLargeChunksKeepTheBound: what is allowed beyond the limit does not grow
+// with the size of a chunk.
+func TestLargeChunksKeepTheBound(t *testing.T) {
+	const limit = 40 << 20
+	s := newSubjects(limit)
+	refused := 0
+	for i := range 4000 { // half as much again
+		subject := subjectName(i)
+		if _, _, ok := s.hold(subject, 1, longIdentity(subject, "x"), never); !ok {
+			refused++
+		}
+		if used := s.budget.used.Load(); used > limit+limit/8+smallChunk+1<<16 { // the index grows, too
+			t.Fatalf("%d bytes after subject %d", used, i)
+		}
+	}
+	if refused == 0 {
+		t.Error("the bound was not reached")
+	}
 }
 
 func TestIdentityTooLongIsNotKept(t *testing.T) {

@@ -22,7 +22,11 @@ func (b *budget) over() bool { return b.used.Load() > b.limit }
 
 // spent reports whether identities may take no more: evicting lags behind, as
 // when a few large subjects come after many small ones.
-func (b *budget) spent() bool { return b.used.Load()-b.limit > b.limit/8 }
+func (b *budget) spent() bool { return !b.tolerates(0) }
+
+// tolerates reports whether that many bytes more are at most an eighth above
+// the limit.
+func (b *budget) tolerates(bytes int64) bool { return b.used.Load()+bytes-b.limit <= b.limit/8 }
 
 // shardLimit bounds the bytes of one shard's table. Hashing is uneven, so each
 // may have a quarter more than its share while the sum is within the limit.
