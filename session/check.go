@@ -25,8 +25,17 @@ var (
 	errInvented  = fmt.Errorf("%w: the token was not made here", ErrNoSession)
 	errUnknown   = fmt.Errorf("%w: the token is unknown", ErrNoSession)
 	errRevoked   = fmt.Errorf("%w: the session was revoked", ErrNoSession)
-	errExpired   = fmt.Errorf("%w: the session has expired", ErrNoSession)
 )
+
+// expiredError is the rejection of a session that a late use could still bring
+// back, unless it is revoked.
+type expiredError struct {
+	subject string
+	id      ID
+}
+
+func (e *expiredError) Error() string { return ErrNoSession.Error() + ": the session has expired" }
+func (e *expiredError) Unwrap() error { return ErrNoSession }
 
 // Check decides about a token and counts as activity. It returns the session,
 // ErrNoSession (revoked, expired, unknown or malformed), or ErrUnavailable if

@@ -18,7 +18,7 @@ func (d Data) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	if err := d.usable(key); err != nil {
 		return nil, false, err
 	}
-	value, ok, err := d.manager.store.GetData(ctx, d.manager.cfg.Now(), d.id, key)
+	value, ok, err := d.manager.store.GetData(ctx, d.manager.now(), d.id, key)
 	if err != nil {
 		return nil, false, storeError(err)
 	}
@@ -31,7 +31,7 @@ func (d Data) Put(ctx context.Context, key string, value []byte) error {
 	if err := d.usable(key); err != nil {
 		return err
 	}
-	if err := d.manager.store.PutData(ctx, d.manager.cfg.Now(), d.id, key, value); err != nil {
+	if err := d.manager.store.PutData(ctx, d.manager.now(), d.id, key, value); err != nil {
 		return storeError(err)
 	}
 	return nil
@@ -42,7 +42,7 @@ func (d Data) Delete(ctx context.Context, key string) error {
 	if err := d.usable(key); err != nil {
 		return err
 	}
-	if err := d.manager.store.DeleteData(ctx, d.manager.cfg.Now(), d.id, key); err != nil {
+	if err := d.manager.store.DeleteData(ctx, d.manager.now(), d.id, key); err != nil {
 		return storeError(err)
 	}
 	return nil
@@ -54,7 +54,7 @@ func (d Data) Take(ctx context.Context, key string) ([]byte, bool, error) {
 	if err := d.usable(key); err != nil {
 		return nil, false, err
 	}
-	value, ok, err := d.manager.store.TakeData(ctx, d.manager.cfg.Now(), d.id, key)
+	value, ok, err := d.manager.store.TakeData(ctx, d.manager.now(), d.id, key)
 	if err != nil {
 		return nil, false, storeError(err)
 	}

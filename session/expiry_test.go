@@ -118,6 +118,80 @@ func TestANodesWallClockDecidesNothing(t *testing.T) {
 	}
 }
 
+// The wall clock is set under a running node, which tells the store the time by
+// it: a machine that slept, or one whose clock was wrong. A session that begins
+// after that and is in use does not end, and one that is not used does.
+func TestUseCountsAfterTheWallClockWasSet(t *testing.T) {
+	for name, jump := range map[string]time.Duration{"an hour back": -time.Hour, "a day forward": 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, store *memory.Store) {
+				var off atomic.Int64
+				a := join(t, store, limits(10*time.Minute, 24*time.Hour), func(c *session.Config) {
+					c.Now = func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
+				})
+				a.signIn("eve") // before
+				time.Sleep(time.Minute)
+				off.Store(int64(jump))
+				time.Sleep(time.Second)
+				token, _ := a.signIn("ada")
+				time.Sleep(9 * time.Minute)
+				a.accepts("I8", token) // from memory; the use is written within a minute
+				time.Sleep(9 * time.Minute)
+				a.accepts("I8", token)
+				token, _ = a.signIn("ada")
+				time.Sleep(10*time.Minute - time.Second/2)
+				a.accepts("I8", token) // from memory; the use has not been written
+				time.Sleep(time.Second)
+				a.accepts("I8", token)
+				time.Sleep(11 * time.Minute)
+				a.ends("I15", token)
+			})
+		})
+	}
+}
+
+// The wall clock is set forward by more than a session may be idle, and the store
+// deletes it. Memory must not take it for live any longer, for nobody could revoke
+// it.
+func TestWhatIsOverByAClockThatWasSetForwardIsOver(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		var off atomic.Int64
+		a := join(t, store, limits(time.Hour, 30*24*time.Hour), func(c *session.Config) {
+			c.Now = func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
+		})
+		token, s := a.signIn("ada")
+		a.accepts("I8", token)
+		off.Store(int64(72 * time.Hour))
+		time.Sleep(time.Second)
+		a.ends("I15", token)
+		time.Sleep(2 * time.Minute) // and it is deleted
+		if _, err := a.Apply(t.Context(), session.Revoke("ada", s.ID())); !errors.Is(err, session.ErrNoSession) {
+			t.Errorf("its revocation: %v", err)
+		}
+		a.ends("I1", token)
+	})
+}
+
+// One that is not over by it goes on, and can be revoked as before.
+func TestWhatIsNotOverByAClockThatWasSetForwardGoesOn(t *testing.T) {
+	bubble(t, func(t *testing.T, store *memory.Store) {
+		var off atomic.Int64
+		a := join(t, store, limits(7*24*time.Hour, 30*24*time.Hour), func(c *session.Config) {
+			c.Now = func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
+		})
+		token, s := a.signIn("ada")
+		for _, jump := range []time.Duration{24 * time.Hour, 23 * time.Hour, 48 * time.Hour} {
+			off.Store(int64(jump))
+			time.Sleep(3 * time.Second)
+			a.accepts("I8", token)
+		}
+		if _, err := a.Apply(t.Context(), session.Revoke("ada", s.ID())); err != nil {
+			t.Fatal(err)
+		}
+		a.ends("I1", token)
+	})
+}
+
 func TestUseExtendsTheIdleLimit(t *testing.T) {
 	bubble(t, func(t *testing.T, store *memory.Store) {
 		a, b := join(t, store, limits(time.Hour, 24*time.Hour)), join(t, store, limits(time.Hour, 24*time.Hour))

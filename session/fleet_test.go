@@ -20,10 +20,11 @@ const delta = time.Second
 type link struct {
 	session.Store
 
-	mu   sync.Mutex // guards all below
-	tick func(ctx context.Context, next func() (session.Batch, error)) (session.Batch, error)
-	load func(next func() (session.Loaded, error)) (session.Loaded, error)
-	down bool // loads and writes fail
+	mu    sync.Mutex // guards all below
+	tick  func(ctx context.Context, next func() (session.Batch, error)) (session.Batch, error)
+	load  func(next func() (session.Loaded, error)) (session.Loaded, error)
+	touch func(next func() error) error
+	down  bool // loads and writes fail
 }
 
 var errCut = errors.New("the connection is cut")
@@ -38,6 +39,12 @@ func (l *link) onLoad(f func(func() (session.Loaded, error)) (session.Loaded, er
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.load = f
+}
+
+func (l *link) onTouch(f func(func() error) error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.touch = f
 }
 
 // cutTicks lets no tick through until the next onTick; loads pass.
@@ -66,7 +73,7 @@ func (l *link) cut() {
 func (l *link) mend() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tick, l.load, l.down = nil, nil, false
+	l.tick, l.load, l.touch, l.down = nil, nil, nil, false
 }
 
 func (l *link) isDown() bool {
@@ -108,10 +115,17 @@ func (l *link) Apply(ctx context.Context, now time.Time, c session.Change, joins
 }
 
 func (l *link) Touch(ctx context.Context, now time.Time, touches []session.Touch) error {
-	if l.isDown() {
+	l.mu.Lock()
+	hook, down := l.touch, l.down
+	l.mu.Unlock()
+	next := func() error { return l.Store.Touch(ctx, now, touches) }
+	switch {
+	case down:
 		return errCut
+	case hook == nil:
+		return next()
 	}
-	return l.Store.Touch(ctx, now, touches)
+	return hook(next)
 }
 
 // node is one Manager of a fleet, with its connection.
@@ -289,4 +303,8 @@ func (s clockless) Load(ctx context.Context, _ time.Time, token session.Hash) (s
 
 func (s clockless) Touch(ctx context.Context, _ time.Time, touches []session.Touch) error {
 	return s.Store.Touch(ctx, time.Now(), touches)
+}
+
+func (s clockless) Sweep(ctx context.Context, _ time.Time, limit int) (int, error) {
+	return s.Store.Sweep(ctx, time.Now(), limit)
 }

@@ -82,7 +82,7 @@ func (m *Manager) issue(ctx context.Context, a Attempt, g Grant, presented Hash)
 	// By the rule of a load: what is applied after the mark is newer than what
 	// the transaction saw.
 	mark, sentAt := m.feed.Ring().Mark(), m.mono()
-	created, err := m.store.Create(ctx, m.cfg.Now(), creation, g.Joins)
+	created, err := m.store.Create(ctx, m.now(), creation, g.Joins)
 	if err != nil {
 		return Token{}, false, Session{}, storeError(err)
 	}

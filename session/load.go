@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cloakroom/session/internal/cache"
@@ -26,6 +27,8 @@ type loads struct {
 
 	mu     sync.Mutex // guards flight and the fields of its values until done
 	flight map[Hash]*flight
+
+	decided, undecided atomic.Uint64 // those that ended
 }
 
 // flight is one load. Checks of the same token share it when they may.
@@ -53,16 +56,20 @@ func (m *Manager) load(ctx context.Context, key Hash, token string, c Consistenc
 		return Session{}, errInvented
 	}
 	f := m.joinOrStart(key, c)
+	limit := time.NewTimer(loadQueue + loadTimeout) // for a store that does not heed its context
+	defer limit.Stop()
 	select {
 	case <-f.done:
 	case <-ctx.Done():
 		return Session{}, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+	case <-limit.C:
+		return Session{}, fmt.Errorf("%w: the store does not answer", ErrUnavailable)
 	}
 	if f.err != nil {
 		return Session{}, f.err
 	}
 	if counts {
-		m.seen.add(key, f.loaded.Session.ID, m.cfg.Now())
+		m.seen.add(key, f.loaded.Session.ID, m.now())
 	}
 	return m.fromStore(&f.loaded, f.sentAt), nil
 }
@@ -105,6 +112,11 @@ func (m *Manager) fly(key Hash, f *flight) {
 			delete(m.loads.flight, key)
 		}
 		m.loads.mu.Unlock()
+		if errors.Is(f.err, ErrUnavailable) {
+			m.loads.undecided.Add(1)
+		} else {
+			m.loads.decided.Add(1)
+		}
 		close(f.done)
 	}()
 	queue := time.NewTimer(loadQueue)
@@ -140,7 +152,7 @@ func (m *Manager) ask(ctx context.Context, key Hash, f *flight) (Loaded, error) 
 	m.loads.mu.Lock()
 	f.sent, f.mark, f.sentAt = true, m.feed.Ring().Mark(), m.mono()
 	m.loads.mu.Unlock()
-	return m.store.Load(ctx, m.cfg.Now(), key)
+	return m.store.Load(ctx, m.now(), key)
 }
 
 // judge decides about what the store answered, and caches what may be cached.
@@ -157,7 +169,7 @@ func (m *Manager) judge(key Hash, f *flight) error {
 		m.cache.Bury((*cache.Key)(&key), seconds(m.mono()))
 		return errRevoked
 	case l.IdleLeft <= 0 || l.AbsoluteLeft <= 0:
-		return errExpired
+		return &expiredError{l.Subject.Subject, l.Session.ID}
 	}
 	m.at("loaded")
 	m.remember(key, l, f.mark, f.sentAt)

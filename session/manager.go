@@ -30,6 +30,8 @@ type Manager struct {
 	// the other.
 	base     time.Time
 	wallBase int64
+	noticed  time.Duration // of jumped, what the cache was dropped for; the feed's own
+	outage   outage
 
 	running  atomic.Bool
 	started  chan struct{} // closed when Run is called for the first time
@@ -59,7 +61,7 @@ func New(cfg Config) (*Manager, error) {
 	})
 	m.feed = feed.New(feed.Config{
 		Delta: cfg.Delta, Cache: m.cache, Mono: m.mono, Tick: m.tick,
-		Failed: func(err error) { cfg.Logger.Warn("session: the log could not be read", "error", err) },
+		Failed: m.tickFailed,
 	})
 	m.loads.init()
 	m.seen.init()
@@ -78,6 +80,35 @@ func (m *Manager) setClock() {
 
 // mono is the clock that decides: monotonic, and read anew for each check.
 func (m *Manager) mono() time.Duration { return time.Since(m.base) }
+
+// now is the time that the store is told: the wall clock, which is followed when it
+// is set forward, as on a machine that slept. When it is set back time goes on by
+// the monotonic clock, or nothing would end until it has caught up.
+func (m *Manager) now() time.Time { return m.steady().Add(m.jumped()) }
+
+// steady is the wall clock as it would be if nobody had set it.
+func (m *Manager) steady() time.Time {
+	return time.Unix(m.wallBase, 0).Add(time.Second/2 + m.mono()).UTC()
+}
+
+// jumped is by how much it was set forward since the Manager was made.
+func (m *Manager) jumped() time.Duration { return max(m.cfg.Now().Sub(m.steady()), 0) }
+
+// jumpTolerated is how far the clock may be set forward before what is cached is
+// forgotten, whose limits count from before.
+const jumpTolerated = time.Minute
+
+// noticeJump has everything be asked of the store again when the wall clock was set
+// forward. By that clock sessions are over which the cache still takes for live,
+// and the store may have deleted them: nobody could revoke them any more.
+func (m *Manager) noticeJump() {
+	jumped := m.jumped()
+	if jumped > m.noticed+jumpTolerated {
+		m.feed.Forget()
+		m.noticed = jumped
+	}
+	m.noticed = min(m.noticed, jumped)
+}
 
 // seconds rounds an instant down.
 func seconds(t time.Duration) int32 { return int32(t / time.Second) }
@@ -130,10 +161,12 @@ func (m *Manager) Ready(ctx context.Context) error {
 
 // tick asks the store and speaks the feed's types.
 func (m *Manager) tick(ctx context.Context, after feed.Position, limit int) (feed.Batch, error) {
+	m.noticeJump()
 	b, err := m.store.Tick(ctx, Position(after), limit)
 	if err != nil {
 		return feed.Batch{}, err
 	}
+	m.tickAnswered(ctx)
 	out := feed.Batch{
 		Head: feed.Position(b.Head), Reset: b.Reset, Lease: feed.Lease(b.Lease),
 		Entries: make([]feed.Entry, len(b.Entries)),
@@ -167,7 +200,7 @@ const (
 func (m *Manager) sweep(ctx context.Context) {
 	for sleep(ctx, sweepEvery) {
 		for {
-			n, err := m.store.Sweep(ctx, m.cfg.Now(), sweepBatch)
+			n, err := m.store.Sweep(ctx, m.now(), sweepBatch)
 			if err != nil && ctx.Err() == nil {
 				m.cfg.Logger.Warn("session: ended sessions could not be deleted", "error", err)
 			}
@@ -201,7 +234,7 @@ func (m *Manager) Apply(ctx context.Context, c Change, joins ...Join) (Position,
 	if err := c.validate(); err != nil {
 		return Position{}, err
 	}
-	pos, err := m.store.Apply(ctx, m.cfg.Now(), c, joins)
+	pos, err := m.store.Apply(ctx, m.now(), c, joins)
 	if err != nil {
 		return Position{}, storeError(err)
 	}
@@ -237,7 +270,7 @@ func (m *Manager) List(ctx context.Context, subject, after string) ([]Details, s
 	if !ValidSubject(subject) {
 		return nil, "", nil
 	}
-	list, next, err := m.store.List(ctx, m.cfg.Now(), subject, after, listPage)
+	list, next, err := m.store.List(ctx, m.now(), subject, after, listPage)
 	if err != nil {
 		return nil, "", storeError(err)
 	}

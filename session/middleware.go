@@ -207,6 +207,8 @@ func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request, joins ...Join)
 	s, err := m.fromRequest(r, Cached, false)
 	if err == nil {
 		_, err = m.Apply(r.Context(), Revoke(s.Subject(), s.ID()), joins...)
+	} else if e, ok := errors.AsType[*expiredError](err); ok {
+		_, err = m.Apply(r.Context(), Revoke(e.subject, e.id), joins...)
 	}
 	if err != nil && !errors.Is(err, ErrNoSession) {
 		return err

@@ -73,8 +73,9 @@ func (m *Manager) writeAllSeen(ctx context.Context) {
 func (m *Manager) collectSeen(shard int) {
 	m.seen.mu.Lock()
 	defer m.seen.mu.Unlock()
+	jumped := m.jumped()
 	m.cache.TakeTouches(shard, seconds(m.mono()), func(key cache.ShortKey, id [16]byte, at int32) {
-		m.seen.owe(key, Touch{ID: id, Seen: m.wallAt(at)})
+		m.seen.owe(key, Touch{ID: id, Seen: m.wallAt(at).Add(jumped)})
 	})
 }
 
@@ -89,7 +90,7 @@ func (m *Manager) writeOwed(ctx context.Context) error {
 		for i, key := range batch {
 			touches[i] = owed[key]
 		}
-		if err := m.store.Touch(ctx, m.cfg.Now(), touches); err != nil {
+		if err := m.store.Touch(ctx, m.now(), touches); err != nil {
 			return err
 		}
 		m.settleSeen(batch, owed)
@@ -113,12 +114,12 @@ func (m *Manager) settleIdle(ctx context.Context, key Hash) (bool, error) {
 	k := (*cache.Key)(&key)
 	m.seen.mu.Lock()
 	if id, at, ok := m.cache.TakeTouch(k); ok {
-		m.seen.owe(cache.Short(k), Touch{ID: id, Seen: m.wallAt(at)})
+		m.seen.owe(cache.Short(k), Touch{ID: id, Seen: m.wallAt(at).Add(m.jumped())})
 	}
 	touch, owed := m.seen.owed[cache.Short(k)]
 	m.seen.mu.Unlock()
 	if !owed {
 		return false, nil
 	}
-	return true, m.store.Touch(ctx, m.cfg.Now(), []Touch{touch})
+	return true, m.store.Touch(ctx, m.now(), []Touch{touch})
 }

@@ -2,12 +2,16 @@ package session_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"cloakroom/session"
+	"cloakroom/session/memory"
 )
 
 // printed is all that can be had of values without asking for the secret.
@@ -37,4 +41,38 @@ func TestIDsHaveOneSpelling(t *testing.T) {
 			t.Errorf("ParseID(%q) was accepted", s)
 		}
 	}
+}
+
+func FuzzToken(f *testing.F) {
+	m, err := session.New(session.Config{Store: memory.New(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	f.Cleanup(func() { stop(); <-ended })
+	if err := m.Ready(ctx); err != nil {
+		f.Fatal(err)
+	}
+	attempt, err := m.Begin(ctx, "ada")
+	if err != nil {
+		f.Fatal(err)
+	}
+	issued, _, err := m.Issue(ctx, attempt, session.Grant{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	real := issued.Reveal()
+	for _, seed := range []string{"", "cks_" + strings.Repeat("A", 49), real, real + "=", strings.ToUpper(real), real[:len(real)-1] + "A"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		switch _, err := m.Check(t.Context(), text, session.Cached); {
+		case text == real && err != nil:
+			t.Errorf("the real one: %v", err)
+		case text != real && !errors.Is(err, session.ErrNoSession):
+			t.Errorf("%q: %v", text, err)
+		}
+	})
 }

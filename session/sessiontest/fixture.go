@@ -164,7 +164,7 @@ func (f *fixture) wantExpired(tickets ...ticket) {
 		if err != nil {
 			f.is(err, session.ErrNoSession)
 		} else if live(l) {
-			f.Fatalf("session %d is live", i)
+			f.Fatalf("I15: session %d is live", i)
 		}
 	}
 }
@@ -177,7 +177,7 @@ func (f *fixture) wantEnded(tickets ...ticket) {
 		if err != nil {
 			f.is(err, session.ErrNoSession)
 		} else if !l.Ended {
-			f.Fatalf("session %d has not ended", i)
+			f.Fatalf("I10: session %d has not ended", i)
 		}
 	}
 }
@@ -220,7 +220,7 @@ func (f *fixture) unchanged(do func()) {
 	before := f.head()
 	do()
 	if after := f.head(); after != before {
-		f.Fatalf("%d entries were logged", after.Number-before.Number)
+		f.Fatalf("I10: %d entries were logged", after.Number-before.Number)
 	}
 }
 
@@ -245,6 +245,15 @@ func (f *fixture) is(err, target error) {
 	f.Helper()
 	if !errors.Is(err, target) {
 		f.Fatalf("got error %v, want %v", err, target)
+	}
+}
+
+// refused is is for what must not come after an end; the invariant stands in the
+// failure.
+func (f *fixture) refused(invariant string, err, target error) {
+	f.Helper()
+	if !errors.Is(err, target) {
+		f.Fatalf("%s: got error %v, want %v", invariant, err, target)
 	}
 }
 

@@ -182,12 +182,12 @@ func badJoin(f *fixture, then func(context.Context) error) {
 	f.unchanged(func() {
 		detached(func() {
 			if _, err := f.tryCreate(c, f.JoinWrite("before", nil), f.JoinWrite("create", then)); err == nil {
-				f.Error("Create succeeded")
+				f.Error("I10: Create succeeded")
 			}
 		})
 		detached(func() {
 			if _, err := f.tryApply(session.RevokeAll("ann"), f.JoinWrite("apply", then)); err == nil {
-				f.Error("Apply succeeded")
+				f.Error("I10: Apply succeeded")
 			}
 		})
 	})

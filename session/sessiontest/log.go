@@ -83,7 +83,7 @@ func wantInOrder(f *fixture, start session.Position, acts []act) {
 	entries := f.since(start)
 	equal(f, "entries", len(entries), len(acts))
 	for i, e := range entries {
-		equal(f, "number", e.Number, start.Number+1+uint64(i))
+		equal(f, "I12: number", e.Number, start.Number+1+uint64(i))
 	}
 	taken := make(map[uint64]bool)
 	for _, a := range acts {
@@ -138,7 +138,7 @@ func commitOrder(f *fixture) {
 	})
 	equal(f, "entries followed", len(followed), len(tickets))
 	for i, e := range f.since(start) {
-		equal(f, "number", e.Number, start.Number+1+uint64(i))
+		equal(f, "I12: number", e.Number, start.Number+1+uint64(i))
 		equal(f, "number followed", followed[i].Number, e.Number)
 		equal(f, "nonce followed", followed[i].Nonce, e.Nonce)
 	}
@@ -195,7 +195,7 @@ func tickLimit(f *fixture) {
 		equal(f, "head", batch.Head, head)
 		equal(f, "entries", len(batch.Entries), want)
 		for _, e := range batch.Entries {
-			equal(f, "number", e.Number, at.Number+1)
+			equal(f, "I12: number", e.Number, at.Number+1)
 			at.Number, at.Nonce = e.Number, e.Nonce
 		}
 	}
@@ -219,7 +219,7 @@ func (f *fixture) wantReset(at session.Position) {
 	f.Helper()
 	batch, err := f.Store.Tick(f.Context(), at, 100)
 	f.ok(err)
-	equal(f, "reset", batch.Reset, true)
+	equal(f, "I12: reset", batch.Reset, true)
 	equal(f, "entries", len(batch.Entries), 0)
 	equal(f, "entries after the head", len(f.since(batch.Head)), 0)
 }

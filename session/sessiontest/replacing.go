@@ -93,7 +93,7 @@ func replaceKills(f *fixture) {
 	equal(f, "entries", len(entries), 1)
 	equal(f, "kind", entries[0].Kind, session.EntrySession)
 	if !slices.Equal(entries[0].Hashes, []session.Hash{old.token}) {
-		f.Fatal("the entry does not name the old token")
+		f.Fatal("I10: the entry does not name the old token")
 	}
 	equal(f, "position", created.Position, f.head())
 }

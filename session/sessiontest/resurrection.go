@@ -169,7 +169,7 @@ func dataBegunBefore(f *fixture, e ending) {
 	if e.continues {
 		f.ok(err)
 	} else {
-		f.is(err, session.ErrNoSession)
+		f.refused("I10", err, session.ErrNoSession)
 	}
 	f.wantEnded(victim)
 }
@@ -182,9 +182,9 @@ func signInBegunBefore(f *fixture, e ending) {
 		f.create(c)
 	} else {
 		_, err := f.tryCreate(c)
-		f.is(err, e.signIn)
+		f.refused("I11", err, e.signIn)
 		_, err = f.tryLoad(c.Token)
-		f.is(err, session.ErrNoSession)
+		f.refused("I10", err, session.ErrNoSession)
 	}
 	f.wantEnded(victim)
 }
@@ -199,9 +199,9 @@ func replaceBegunBefore(f *fixture, e ending) {
 	case e.continues:
 		f.ok(err)
 	case e.signIn != nil:
-		f.is(err, e.signIn)
+		f.refused("I11", err, e.signIn)
 	default:
-		f.is(err, session.ErrNoSession)
+		f.refused("I10", err, session.ErrNoSession)
 	}
 	f.wantEnded(victim)
 }

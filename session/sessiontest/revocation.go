@@ -101,8 +101,8 @@ func revokeOfNothing(f *fixture) {
 	f.apply(session.RevokeAll("bob"))
 	f.apply(session.RevokeAll("eve")) // the head is not the entry that ended them
 	f.unchanged(func() {
-		equal(f, "position", f.apply(session.Revoke("ann", revoked.id)), f.head())
-		equal(f, "position", f.apply(session.Revoke("bob", moved.id)), f.head())
+		equal(f, "I3: position", f.apply(session.Revoke("ann", revoked.id)), f.head())
+		equal(f, "I3: position", f.apply(session.Revoke("bob", moved.id)), f.head())
 	})
 }
 

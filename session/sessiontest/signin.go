@@ -110,7 +110,7 @@ func brokenData(f *fixture) {
 	f.LoseSubject("ann")
 	l, err := f.tryLoad(t.token)
 	if err == nil {
-		f.Fatalf("loaded %+v", l)
+		f.Fatalf("I14: loaded %+v", l)
 	}
 	wantBroken(f, err)
 }
@@ -123,7 +123,7 @@ func wantBroken(f *fixture, err error) {
 		session.ErrWrongStore, session.ErrInvalid, session.ErrTooLarge,
 	} {
 		if errors.Is(err, sentinel) {
-			f.Fatalf("broken data was answered with %v", err)
+			f.Fatalf("I14: broken data was answered with %v", err)
 		}
 	}
 }
@@ -159,7 +159,7 @@ func epochMoved(change session.Change) func(*fixture) {
 			f.apply(change)
 			f.unchanged(func() {
 				_, err := f.tryCreate(c)
-				f.is(err, session.ErrMoved)
+				f.refused("I11", err, session.ErrMoved)
 			})
 			_, err := f.tryLoad(c.Token)
 			f.is(err, session.ErrNoSession)

@@ -255,7 +255,7 @@ func TestCellIsNotReusedWhileReferred(t *testing.T) {
 	c.Bury(keyOf(1), 0) // token 2 still refers to it
 	put(c, 3, "b", 1, 0, never)
 	if cellOf(3) == a {
-		t.Fatal("the cell was reused early")
+		t.Fatal("I10: the cell was reused early")
 	}
 	check(t, c, 0)
 	c.Bury(keyOf(2), 0)
@@ -274,7 +274,7 @@ func TestGenerationsNeverRepeat(t *testing.T) {
 		put(c, i, subject, uint64(i), 0, never)
 		r := recordOf(c, i)
 		if was := seen[[2]uint32{r.cell, r.generation}]; was != "" {
-			t.Fatalf("cell %d had generation %d before, of %s", r.cell, r.generation, was)
+			t.Fatalf("I10: cell %d had generation %d before, of %s", r.cell, r.generation, was)
 		}
 		seen[[2]uint32{r.cell, r.generation}] = subject
 		switch i % 3 {

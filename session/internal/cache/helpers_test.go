@@ -80,8 +80,16 @@ func peek(tb testing.TB, c *Cache, i int, subject string, now int32) (State, uin
 
 func want(tb testing.TB, c *Cache, i int, subject string, now int32, state State) {
 	tb.Helper()
-	if got, _ := peek(tb, c, i, subject, now); got != state {
-		tb.Errorf("token %d: state %d, want %d", i, got, state)
+	got, _ := peek(tb, c, i, subject, now)
+	invariant := "I8" // a valid session is not found
+	switch {
+	case got == Live:
+		invariant = "I10"
+	case state == Dead:
+		invariant = "I5"
+	}
+	if got != state {
+		tb.Errorf("%s: token %d: state %d, want %d", invariant, i, got, state)
 	}
 }
 

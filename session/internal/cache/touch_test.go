@@ -270,7 +270,7 @@ func TestHitIsMarkedInTheTableThatGrewMeanwhile(t *testing.T) {
 	s.resize(s.larger())
 	s.unlock()
 	if s.mark(&v, v.visited(5, 0, true)) {
-		t.Error("the mark is said to stay")
+		t.Error("I8: the mark is said to stay")
 	}
 	s.markLocked(&v, 5, true, 1)
 	takes(t, c, i, 5)
@@ -290,10 +290,10 @@ func TestGlanceBesideAWriterIsNotSure(t *testing.T) {
 	s.lock(0)
 	defer s.unlock()
 	if s.mark(&v, v.visited(5, 0, true)) {
-		t.Error("a mark beside a writer is said to stay")
+		t.Error("I8: a mark beside a writer is said to stay")
 	}
 	if s.glance(nameOf(keyOf(i)), &v); v.sure {
-		t.Error("a writer was at work")
+		t.Error("I10: a writer was at work")
 	}
 }
 

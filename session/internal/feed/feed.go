@@ -85,6 +85,14 @@ func (f *Feed) Lapse() {
 	f.Wake()
 }
 
+// Forget drops all that is cached, and whatever is on its way there, for a reason
+// that the log does not know.
+func (f *Feed) Forget() {
+	f.mu.Lock()
+	f.carryOut([]Action{{Do: RingReset}, {Do: CacheReset}})
+	f.mu.Unlock()
+}
+
 // Run ticks until ctx ends, and withdraws the lease before it returns.
 func (f *Feed) Run(ctx context.Context) {
 	defer f.Lapse()

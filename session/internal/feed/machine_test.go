@@ -11,15 +11,6 @@ import (
 	"time"
 )
 
-func sortedKeys(m map[int]string) []int {
-	keys := make([]int, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
 var (
 	one   = [16]byte{1}
 	other = [16]byte{2}
@@ -62,6 +53,19 @@ func TestAnotherIncarnationResets(t *testing.T) {
 	m := following(5)
 	want(t, "I12", m.Reply(m.Send(1).Serial, Batch{Head: at(other, 6), Entries: []Entry{entry(6)}, Lease: LeaseTimed}),
 		RingReset, CacheReset, MoveCursor, GiveLease)
+}
+
+// The store says that the position is not in its log: trimmed, or of another
+// entry with that number.
+func TestAReplyThatResetsGoesOnFromItsHead(t *testing.T) {
+	for _, head := range []Position{at(one, 9), {one, 5, 51}, at(one, 5), at(one, 3)} {
+		m := following(5)
+		want(t, "I12", m.Reply(m.Send(1).Serial, Batch{Head: head, Reset: true, Lease: LeaseTimed}),
+			RingReset, CacheReset, MoveCursor, GiveLease)
+		if after := m.Send(2).After; after != head {
+			t.Fatalf("I12: the machine goes on from %v, not from the head %v", after, head)
+		}
+	}
 }
 
 func TestAnEntryForAllResets(t *testing.T) {

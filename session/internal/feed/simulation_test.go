@@ -2,6 +2,7 @@ package feed
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,22 +11,49 @@ import (
 
 // The simulation drives the machine and the ring as a node does, one action at
 // a time, so that checks and loads fall between any two of them. The network
-// delays and loses what it likes; nodes and the authority stop for as long as
-// they like. After each step the invariants are held against the whole fleet.
+// delays, loses and mixes up what it likes; nodes and the authority stop for as
+// long as they like, nodes crash, the log is trimmed, and the store comes back as
+// it was at some time before. After each step the invariants are held against
+// the whole fleet.
 
 const (
 	simDelta    = 100 * time.Millisecond
 	simSubjects = 3
 	simBatch    = 2 // entries a reply, so that the head is often not reached
+	simFlights  = 3 // ticks of a node that may still be answered
 )
 
-// authority is the store: a log, and which sessions it ended when.
+// authority is the store: a log, and which sessions it ended when and where.
 type authority struct {
-	incarnation byte
+	incarnation byte // goes up, so that it also says which came first
 	log         []Entry
-	subjects    map[int]string        // session -> subject
-	ended       map[int]time.Duration // session -> when its end was committed
-	versions    map[string]uint64
+	tail        uint64         // entries up to here are no longer kept
+	subjects    map[int]string // session -> subject
+	ended       map[int]end
+}
+
+// end is when a session's end was committed, and by which entry.
+type end struct {
+	at  time.Duration
+	pos Position
+}
+
+// by reports whether the end stands in the log up to p, or was part of what a
+// later incarnation began with.
+func (e end) by(p Position) bool {
+	inc := p.Incarnation[0]
+	return e.pos.Incarnation[0] < inc || e.pos.Incarnation[0] == inc && e.pos.Number <= p.Number
+}
+
+// version is that of a subject's row: the number of the last entry that names
+// it, in this log.
+func (a *authority) version(subject string) uint64 {
+	for i := len(a.log) - 1; i >= 0; i-- {
+		if a.log[i].Kind == Subject && a.log[i].Subject == subject {
+			return a.log[i].Number
+		}
+	}
+	return 0
 }
 
 func key(session int) (k [32]byte) {
@@ -41,6 +69,10 @@ func (a *authority) position(n uint64) Position {
 	return p
 }
 
+// has reports whether p is a position of this log. The entries of before a
+// restore keep their nonces; the incarnation tells them apart.
+func (a *authority) has(p Position) bool { return a.position(p.Number) == p }
+
 func (a *authority) head() Position { return a.position(uint64(len(a.log))) }
 
 func (a *authority) append(e Entry) {
@@ -51,7 +83,7 @@ func (a *authority) append(e Entry) {
 
 func (a *authority) answer(after Position) Batch {
 	b := Batch{Head: a.head(), Lease: LeaseTimed}
-	if after.Number > uint64(len(a.log)) || a.position(after.Number) != after {
+	if after.Number < a.tail || after.Number > uint64(len(a.log)) || !a.has(after) {
 		b.Reset = true
 		return b
 	}
@@ -64,7 +96,6 @@ type simLoad struct {
 	session int
 	mark    Mark
 	stage   int // 0 sent, 1 answered, 2 cell done
-	live    bool
 	version uint64
 	cell    int
 }
@@ -75,15 +106,22 @@ type cell struct {
 	full       bool
 }
 
+// simFlight is a tick on its way, or its reply.
+type simFlight struct {
+	tick     Tick
+	reply    *Batch   // nil until it is executed
+	executed Position // the head then
+}
+
 type simNode struct {
 	machine Machine
 	ring    Ring
 	lease   time.Duration
 
-	request  *Tick
-	executed Position // the head when the request was executed
-	reply    *Batch
-	todo     []Action
+	flights []*simFlight // in the order of sending; replies may come in any
+	reply   simFlight    // the one that todo comes from
+	todo    []Action
+	lapsed  uint64 // serial of the last tick that was sent before the latest lapse
 
 	records map[int]int // session -> generation of its subject's cell
 	dead    map[int]bool
@@ -91,40 +129,58 @@ type simNode struct {
 	loads   []*simLoad
 
 	cursor  Position
-	applied map[int]bool // sessions whose end was applied here
+	applied map[int]bool // sessions whose end was applied here, also before a crash
+}
+
+func newSimNode() *simNode {
+	return &simNode{
+		machine: Machine{Delta: simDelta}, records: map[int]int{}, dead: map[int]bool{},
+		cells: map[string]*cell{}, applied: map[int]bool{},
+	}
 }
 
 type simulation struct {
+	met   simMet
 	now   time.Duration
 	store authority
 	nodes []*simNode
 	next  int
 }
 
-func newSimulation() *simulation {
-	s := &simulation{store: authority{
-		incarnation: 1, subjects: map[int]string{}, ended: map[int]time.Duration{}, versions: map[string]uint64{},
-	}}
-	for range 2 {
-		s.nodes = append(s.nodes, &simNode{
-			machine: Machine{Delta: simDelta}, records: map[int]int{}, dead: map[int]bool{},
-			cells: map[string]*cell{}, applied: map[int]bool{},
-		})
+func newSimulation(met simMet) *simulation {
+	return &simulation{
+		met:   met,
+		store: authority{incarnation: 1, subjects: map[int]string{}, ended: map[int]end{}},
+		nodes: []*simNode{newSimNode(), newSimNode()},
 	}
-	return s
 }
 
 // end commits the end of all sessions that match, with an entry.
 func (s *simulation) end(e Entry, match func(session int) bool) {
+	s.store.append(e)
 	for session := range s.store.subjects {
 		if _, already := s.store.ended[session]; !already && match(session) {
-			s.store.ended[session] = s.now
+			s.store.ended[session] = end{s.now, s.store.head()}
 		}
 	}
-	s.store.append(e)
-	if e.Kind == Subject {
-		s.store.versions[e.Subject] = uint64(len(s.store.log))
-	}
+}
+
+// restore brings the log back as it was after n entries, under another
+// incarnation, and with that ends everything: what was committed since is lost.
+func (s *simulation) restore(n int) {
+	a := &s.store
+	a.incarnation++
+	a.log = a.log[:n:n]
+	a.tail = min(a.tail, uint64(n))
+	s.end(Entry{Kind: All}, func(int) bool { return true })
+}
+
+// crash begins a node anew: what it remembers is gone, and nothing that was on
+// its way to it arrives.
+func (s *simulation) crash(i int) {
+	fresh := newSimNode()
+	fresh.applied = s.nodes[i].applied
+	s.nodes[i] = fresh
 }
 
 func (n *simNode) live(session int, subject string) bool {
@@ -134,7 +190,7 @@ func (n *simNode) live(session int, subject string) bool {
 }
 
 // step carries out one action, as Feed.carryOut does.
-func (s *simulation) step(n *simNode) {
+func (s *simulation) step(t *rapid.T, n *simNode) {
 	a := n.todo[0]
 	n.todo = n.todo[1:]
 	switch a.Do {
@@ -143,72 +199,45 @@ func (s *simulation) step(n *simNode) {
 	case RingAdd:
 		n.ring.Add(a.Entry)
 	case CacheReset:
+		s.met["reset"]++
 		n.records, n.dead = map[int]int{}, map[int]bool{}
 		for _, c := range n.cells {
 			c.full = false
 			c.generation++
 		}
-		for session := range s.store.ended {
-			n.applied[session] = n.applied[session] || s.committedBefore(session, n.machine.cursor)
-		}
+		s.apply(n, n.machine.cursor)
 	case CacheApply:
-		s.apply(n, a.Entry)
+		s.met["entry applied"]++
+		if a.Entry.Number != n.cursor.Number+1 {
+			t.Fatalf("I12: entry %d is applied after %d", a.Entry.Number, n.cursor.Number)
+		}
+		switch e := a.Entry; e.Kind {
+		case Session:
+			for session := range s.store.subjects {
+				n.dead[session] = n.dead[session] || e.Hashes[0] == key(session)
+			}
+		case Subject:
+			if c := n.cells[e.Subject]; c != nil {
+				c.full = false
+				c.generation++
+			}
+		}
+		s.apply(n, Position{Incarnation: n.cursor.Incarnation, Number: a.Entry.Number})
 	case MoveCursor:
 		n.cursor = a.Position
 	case GiveLease:
+		s.met["lease"]++
 		n.lease = a.Until
+		s.leaseIsEarned(t, n)
 	case EndLease:
 		n.lease = 0
 	}
 }
 
-// committedBefore reports whether a session's end stands in the log up to p.
-func (s *simulation) committedBefore(session int, p Position) bool {
-	if p.Incarnation[0] != s.store.incarnation {
-		return false
-	}
-	for _, e := range s.store.log[:min(uint64(len(s.store.log)), p.Number)] {
-		if s.names(e, session) {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *simulation) names(e Entry, session int) bool {
-	switch e.Kind {
-	case Session:
-		return e.Hashes[0] == key(session)
-	case Subject:
-		_, ended := s.store.ended[session]
-		return ended && e.Subject == s.store.subjects[session] && s.endedBy(e, session)
-	default:
-		_, ended := s.store.ended[session]
-		return ended && s.endedBy(e, session)
-	}
-}
-
-// endedBy reports whether the session existed when the entry was written.
-func (s *simulation) endedBy(e Entry, session int) bool { return uint64(session>>4) < e.Number }
-
-func (s *simulation) apply(n *simNode, e Entry) {
-	switch e.Kind {
-	case Session:
-		for session := range s.store.subjects {
-			if e.Hashes[0] == key(session) {
-				n.dead[session], n.applied[session] = true, true
-			}
-		}
-	case Subject:
-		if c := n.cells[e.Subject]; c != nil {
-			c.full = false
-			c.generation++
-		}
-		for session := range s.store.subjects {
-			if s.names(e, session) {
-				n.applied[session] = true
-			}
-		}
+// apply notes that the log has been applied up to p.
+func (s *simulation) apply(n *simNode, p Position) {
+	for session, e := range s.store.ended {
+		n.applied[session] = n.applied[session] || e.by(p)
 	}
 }
 
@@ -218,7 +247,7 @@ func (s *simulation) advanceLoad(n *simNode, l *simLoad) (done bool) {
 	switch l.stage {
 	case 0:
 		_, ended := s.store.ended[l.session]
-		l.live, l.version = !ended, s.store.versions[subject]
+		l.version = s.store.version(subject)
 		if ended {
 			n.dead[l.session] = true
 			return true
@@ -239,7 +268,10 @@ func (s *simulation) advanceLoad(n *simNode, l *simLoad) (done bool) {
 		l.cell = c.generation
 	case 2:
 		if !n.ring.Names(l.mark, &k, subject) && !n.dead[l.session] {
+			s.met["record put"]++
 			n.records[l.session] = l.cell
+		} else {
+			s.met["record not put"]++
 		}
 		return true
 	}
@@ -253,8 +285,8 @@ func (s *simulation) check(t *rapid.T) {
 		for session, subject := range s.store.subjects {
 			ended, isEnded := s.store.ended[session]
 			live := n.live(session, subject)
-			if isEnded && live && s.now < n.lease && s.now >= ended+simDelta {
-				t.Fatalf("I2: node %d accepts session %d, which ended %v ago", i, session, s.now-ended)
+			if isEnded && live && s.now < n.lease && s.now >= ended.at+simDelta {
+				t.Fatalf("I2: node %d accepts session %d, which ended %v ago", i, session, s.now-ended.at)
 			}
 			if live && n.applied[session] {
 				t.Fatalf("I10: node %d has session %d in its cache after it applied its end", i, session)
@@ -265,40 +297,92 @@ func (s *simulation) check(t *rapid.T) {
 
 // leaseIsEarned is I13 at the moment in which a lease becomes visible.
 func (s *simulation) leaseIsEarned(t *rapid.T, n *simNode) {
-	if n.lease > n.machine.at+simDelta {
-		t.Fatalf("I13: a lease until %v from a tick sent at %v", n.lease, n.machine.at)
-	}
-	if n.executed.Incarnation == n.cursor.Incarnation && n.cursor.Number < n.executed.Number || n.executed.Incarnation != n.cursor.Incarnation {
+	by := n.reply
+	switch {
+	case n.lease > by.tick.At+simDelta:
+		t.Fatalf("I13: a lease until %v from a tick sent at %v", n.lease, by.tick.At)
+	case by.tick.Serial <= n.lapsed:
+		t.Fatalf("I13: a lease from tick %d, which was sent before the lapse after tick %d", by.tick.Serial, n.lapsed)
+	case n.cursor.Incarnation != by.executed.Incarnation || n.cursor.Number < by.executed.Number:
 		t.Fatalf("I13: a lease although %v was committed before its tick was executed and only %v is applied",
-			n.executed.Number, n.cursor.Number)
+			by.executed, n.cursor)
 	}
 }
 
-func TestSimulation(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := newSimulation()
-		node := rapid.Custom(func(t *rapid.T) *simNode { return s.nodes[rapid.IntRange(0, len(s.nodes)-1).Draw(t, "node")] })
-		subject := rapid.Custom(func(t *rapid.T) string {
-			return fmt.Sprint("subject", rapid.IntRange(1, simSubjects).Draw(t, "subject"))
-		})
-		anySession := func(t *rapid.T) int {
-			if s.next == 0 {
-				t.Skip("no session yet")
-			}
-			return rapid.SampledFrom(sortedKeys(s.store.subjects)).Draw(t, "session")
+// send sends a tick, unless the node is busy with a reply.
+func (n *simNode) send(s *simulation) *simFlight {
+	if len(n.todo) > 0 {
+		return nil
+	}
+	f := &simFlight{tick: n.machine.Send(s.now)}
+	n.flights = append(n.flights, f)
+	if len(n.flights) > simFlights {
+		n.flights = n.flights[1:] // lost
+	}
+	return f
+}
+
+func (s *simulation) execute(f *simFlight) {
+	b := s.store.answer(f.tick.After)
+	f.reply, f.executed = &b, s.store.head()
+}
+
+// receive hands a reply to the machine, unless the node is busy with another.
+func (n *simNode) receive(s *simulation, f *simFlight) {
+	if len(n.todo) > 0 {
+		return
+	}
+	if f.tick.Serial < n.machine.Sent() {
+		s.met["late reply"]++
+	}
+	n.reply = *f
+	n.flights = slices.DeleteFunc(n.flights, func(g *simFlight) bool { return g == f })
+	n.todo = n.machine.Reply(f.tick.Serial, *f.reply)
+}
+
+// flight draws one of the node's ticks that match, nil if there is none.
+func (n *simNode) flight(t *rapid.T, match func(*simFlight) bool) *simFlight {
+	var all []*simFlight
+	for _, f := range n.flights {
+		if match(f) {
+			all = append(all, f)
 		}
-		t.Repeat(map[string]func(*rapid.T){
-			"": s.check,
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all[below(len(all)).Draw(t, "tick")]
+}
+
+func TestSimulation(t *testing.T) {
+	met := simMet{}
+	rapid.Check(t, func(t *rapid.T) {
+		s := newSimulation(met)
+		met["run"]++
+		node := rapid.Custom(func(t *rapid.T) *simNode { return s.nodes[below(len(s.nodes)).Draw(t, "node")] })
+		subject := rapid.Custom(func(t *rapid.T) string {
+			return fmt.Sprint("subject", below(simSubjects).Draw(t, "subject"))
+		})
+		anySession := func(t *rapid.T) int { // which may not be there yet
+			if s.next == 0 {
+				return 0
+			}
+			return s.next - below(min(s.next, 6)).Draw(t, "session") // one of the latest, most of which live
+		}
+		// What cannot be done does nothing: rapid ends a run in which much is skipped.
+		actions := map[string]func(*rapid.T){
 			"time passes": func(t *rapid.T) {
-				s.now += time.Duration(rapid.IntRange(1, 60).Draw(t, "ms")) * time.Millisecond
+				s.now += time.Duration(1+below(60).Draw(t, "ms")) * time.Millisecond
 			},
 			"sign in": func(t *rapid.T) {
 				s.next++
-				// The upper bits say how long the log was, for endedBy.
-				s.store.subjects[len(s.store.log)<<4|s.next&15] = subject.Draw(t, "of")
+				s.store.subjects[s.next] = subject.Draw(t, "of")
 			},
 			"revoke": func(t *rapid.T) {
 				session := anySession(t)
+				if session == 0 {
+					return
+				}
 				s.end(Entry{Kind: Session, Hashes: [][32]byte{key(session)}}, func(x int) bool { return x == session })
 			},
 			"revoke all": func(t *rapid.T) {
@@ -306,62 +390,133 @@ func TestSimulation(t *testing.T) {
 				s.end(Entry{Kind: Subject, Subject: who}, func(x int) bool { return s.store.subjects[x] == who })
 			},
 			"revoke everything": func(t *rapid.T) {
-				s.end(Entry{Kind: All}, func(int) bool { return true })
-			},
-			"send": func(t *rapid.T) {
-				n := node.Draw(t, "by")
-				if len(n.todo) > 0 {
-					t.Skip("busy")
+				if below(4).Draw(t, "seldom") == 0 {
+					s.end(Entry{Kind: All}, func(int) bool { return true })
 				}
-				tick := n.machine.Send(s.now)
-				n.request, n.reply = &tick, nil
 			},
+			"send": func(t *rapid.T) { node.Draw(t, "by").send(s) },
 			"execute": func(t *rapid.T) {
 				n := node.Draw(t, "of")
-				if n.request == nil || n.reply != nil {
-					t.Skip("nothing sent")
+				if f := n.flight(t, func(f *simFlight) bool { return f.reply == nil }); f != nil {
+					s.execute(f)
 				}
-				b := s.store.answer(n.request.After)
-				n.reply, n.executed = &b, s.store.head()
 			},
 			"receive": func(t *rapid.T) {
 				n := node.Draw(t, "by")
-				if n.reply == nil || len(n.todo) > 0 {
-					t.Skip("nothing to receive")
+				if f := n.flight(t, func(f *simFlight) bool { return f.reply != nil }); f != nil {
+					n.receive(s, f)
 				}
-				n.todo = n.machine.Reply(n.request.Serial, *n.reply)
-				n.request, n.reply = nil, nil
+			},
+			"tick": func(t *rapid.T) { // at once, up to what is to be done then
+				n := node.Draw(t, "by")
+				if f := n.send(s); f != nil {
+					s.execute(f)
+					n.receive(s, f)
+				}
 			},
 			"act": func(t *rapid.T) {
 				n := node.Draw(t, "by")
 				if len(n.todo) == 0 {
-					t.Skip("nothing to do")
+					return
 				}
-				gives := n.todo[0].Do == GiveLease
-				s.step(n)
-				if gives {
-					s.leaseIsEarned(t, n)
-				}
+				s.step(t, n)
 			},
 			"give up": func(t *rapid.T) {
-				if n := node.Draw(t, "by"); n.request != nil {
-					n.machine.GiveUp(n.request.Serial)
+				if n := node.Draw(t, "by"); n.machine.Sent() > 0 {
+					n.machine.GiveUp(n.machine.Sent())
+				}
+			},
+			"lapse": func(t *rapid.T) {
+				n := node.Draw(t, "of")
+				if len(n.todo) > 0 {
+					return // it falls before or after what a reply brings
+				}
+				s.met["lapse"]++
+				n.lapsed = n.machine.Sent()
+				n.todo = n.machine.Lapse()
+				s.step(t, n)
+			},
+			"disaster": func(t *rapid.T) {
+				switch below(16).Draw(t, "kind") {
+				case 0:
+					s.met["crash"]++
+					s.crash(below(len(s.nodes)).Draw(t, "node"))
+				case 1:
+					s.met["trim"]++
+					s.store.tail = max(s.store.tail, uint64(below(len(s.store.log)+1).Draw(t, "tail")))
+				case 2:
+					s.met["restore"]++
+					s.restore(below(len(s.store.log)+1).Draw(t, "as it was after"))
 				}
 			},
 			"load": func(t *rapid.T) {
 				n := node.Draw(t, "by")
-				n.loads = append(n.loads, &simLoad{session: anySession(t), mark: n.ring.Mark()})
+				if session := anySession(t); session != 0 {
+					n.loads = append(n.loads, &simLoad{session: session, mark: n.ring.Mark()})
+				}
 			},
 			"load goes on": func(t *rapid.T) {
 				n := node.Draw(t, "by")
 				if len(n.loads) == 0 {
-					t.Skip("no load")
+					return
 				}
-				i := rapid.IntRange(0, len(n.loads)-1).Draw(t, "load")
+				i := below(len(n.loads)).Draw(t, "load")
 				if s.advanceLoad(n, n.loads[i]) {
 					n.loads = append(n.loads[:i], n.loads[i+1:]...)
 				}
 			},
+		}
+		turns := inTurn(actions)
+		t.Repeat(map[string]func(*rapid.T){
+			"": s.check,
+			"step": func(t *rapid.T) {
+				actions[turns[below(len(turns)).Draw(t, "action")]](t)
+			},
 		})
 	})
+	if !t.Failed() {
+		met.enough(t)
+	}
+}
+
+// below draws a number of at least 0 and less than n, each as often: rapid's own
+// ranges and samples favour the first, so that most actions would hardly happen.
+func below(n int) *rapid.Generator[int] {
+	return rapid.Custom(func(t *rapid.T) int {
+		v := 0
+		for range 12 {
+			v *= 2
+			if rapid.Bool().Draw(t, "bit") {
+				v++
+			}
+		}
+		return v % n
+	})
+}
+
+// inTurn lists the actions, those several times that take several to get
+// anywhere.
+func inTurn(actions map[string]func(*rapid.T)) (turns []string) {
+	often := map[string]int{"act": 16, "tick": 4, "send": 2, "execute": 3, "receive": 3, "load": 4, "load goes on": 12, "sign in": 2, "revoke": 2}
+	for name := range actions {
+		for range max(1, often[name]) {
+			turns = append(turns, name)
+		}
+	}
+	slices.Sort(turns)
+	return turns
+}
+
+// simMet counts what the simulation has met: what it never meets it does not
+// test.
+type simMet map[string]int
+
+func (m simMet) enough(t *testing.T) {
+	t.Log(m)
+	for _, what := range []string{"entry applied", "reset", "lease", "lapse", "record put", "record not put",
+		"crash", "restore", "trim", "late reply"} {
+		if m[what]*20 < m["run"] {
+			t.Errorf("in %d runs the simulation met %q %d times only", m["run"], what, m[what])
+		}
+	}
 }
