@@ -139,7 +139,7 @@ func TestFailedCommit(t *testing.T) {
 		watch(t, s, session.Signals{Wake: func() {}, Lapse: func() {
 			time.Sleep(20 * time.Millisecond) // whoever is told too early is told now
 			if n := told.Load(); n != 0 {
-				t.Errorf("%d callers were told before the lapse", n)
+				t.Errorf("I9: %d callers were told before the lapse", n)
 			}
 			lapses.Add(1)
 		}})
@@ -156,7 +156,7 @@ func TestFailedCommit(t *testing.T) {
 
 		tokens := failTogether(t, s, &told)
 		if lapses.Load() != 1 {
-			t.Errorf("%d lapses", lapses.Load())
+			t.Errorf("I13: %d lapses", lapses.Load())
 		}
 		wantOutOfUse(t, s, old)
 
@@ -199,7 +199,7 @@ func failTogether(t *testing.T, s *Store, told *atomic.Int64) []session.Hash {
 				told.Add(1)
 				unknown.Add(1)
 			case !errors.Is(err, session.ErrUnavailable):
-				t.Errorf("after a failed COMMIT: %v", err)
+				t.Errorf("I9: after a failed COMMIT: %v", err)
 			}
 		})
 	}
@@ -303,17 +303,17 @@ func TestAcknowledgedAfterCommit(t *testing.T) {
 	before := s.journal.position()
 	var told atomic.Bool
 	look := func(commit func() error) error {
+		x.commit.Store(nil) // not by who is told, who may be told before this is called
 		err := commit()
 		time.Sleep(20 * time.Millisecond)
 		if told.Load() || s.journal.position() != before {
-			t.Error("told or logged before the COMMIT was over")
+			t.Error("I9: told or logged before the COMMIT was over")
 		}
 		return err
 	}
 	x.commit.Store(&look)
 	p, err := s.Apply(t.Context(), time.Now(), session.Revoke(c.Subject, c.ID), nil)
 	told.Store(true)
-	x.commit.Store(nil)
 	if err != nil || s.journal.position() != p {
 		t.Errorf("logged %v, returned %v, %v", s.journal.position(), p, err)
 	}

@@ -35,6 +35,8 @@ type file struct {
 	pool   *sql.DB   // readers
 	reads  *prepared // on pool
 
+	place place // where it was opened
+
 	failure atomic.Pointer[error] // why it is used no more
 }
 
@@ -48,6 +50,9 @@ type meta struct {
 // openFile opens the database, makes or migrates the tables, and commits once:
 // an open file has shown that it can be written.
 func openFile(ctx context.Context, path string, connect connectFunc) (_ *file, m meta, err error) {
+	if err := abandoned(path); err != nil {
+		return nil, meta{}, err
+	}
 	// Made here, for SQLite would make it readable by others. The files beside
 	// it (-wal, -shm) take over its mode.
 	switch made, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); {
@@ -75,7 +80,10 @@ func openFile(ctx context.Context, path string, connect connectFunc) (_ *file, m
 	if err != nil {
 		return nil, meta{}, err
 	}
-	f.pool = sql.OpenDB(readers)
+	if f.place, err = placeOf(path); err != nil {
+		return nil, meta{}, err
+	}
+	f.pool = sql.OpenDB(guarded{readers, f.place})
 	size := max(4, runtime.GOMAXPROCS(0))
 	f.pool.SetMaxOpenConns(size)
 	f.pool.SetMaxIdleConns(size)

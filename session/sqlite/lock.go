@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// ErrInUse means that another Store holds the file.
+var ErrInUse = errors.New("a database has one writer")
+
 // lockFile takes the lock beside the database. It belongs to the open file, not
 // to the process: a second Store in the same process is refused like one in
 // another, a process that is killed gives it back, and no child inherits it
@@ -24,8 +27,8 @@ func lockFile(path string) (*os.File, error) {
 		_ = f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("sqlite: %s is open already, in another process or in this one, "+
-				"which holds %s; a database has one writer: stop the other, or give this one a file of its own",
-				path, name)
+				"which holds %s; %w: stop the other, or give this one a file of its own",
+				path, name, ErrInUse)
 		}
 		return nil, fmt.Errorf("sqlite: lock %s: %w", name, err)
 	}

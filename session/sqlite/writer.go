@@ -27,19 +27,22 @@ type writer struct {
 	global uint64 // the global epoch
 
 	batch []*work
-	held  *work // taken from the queue, but to be done alone
+	held  *work        // taken from the queue, but to be done alone
+	look  *time.Ticker // when to look whether the file is still there
 }
 
 // run serves the queue until the store is closed.
 func (w *writer) run() {
 	defer close(w.store.ended)
+	w.look = time.NewTicker(lookEvery)
+	defer w.look.Stop()
 	for w.next() {
 		cause := w.serve()
 		if cause == nil {
 			continue
 		}
 		w.fail(cause)
-		if !w.reopen() {
+		if !w.reopen(cause) {
 			return
 		}
 	}
@@ -49,7 +52,8 @@ func (w *writer) run() {
 }
 
 // next takes what is queued: a batch of the store's own work, or one piece that
-// is done alone. It reports false when the store is closing.
+// is done alone, or nothing when it is time to look at the file. It reports false
+// when the store is closing.
 func (w *writer) next() bool {
 	clear(w.batch)
 	w.batch = w.batch[:0]
@@ -58,6 +62,8 @@ func (w *writer) next() bool {
 	if first == nil {
 		select {
 		case first = <-w.store.queue:
+		case <-w.look.C:
+			return true
 		case <-w.store.closing:
 			return false
 		}
@@ -94,7 +100,7 @@ func (w *writer) take(piece *work) {
 func (w *writer) serve() error {
 	switch {
 	case len(w.batch) == 0:
-		return nil
+		return w.file.place.kept()
 	case w.batch[0].loan != nil:
 		return w.alone(w.batch[0])
 	}
@@ -233,6 +239,9 @@ func (w *writer) commit(t *transaction) error {
 	if err := w.file.commit(); err != nil {
 		return fmt.Errorf("sqlite: commit: %w", err)
 	}
+	if err := w.file.place.kept(); err != nil {
+		return fmt.Errorf("sqlite: commit: %w", err)
+	}
 	w.global = t.global
 	w.store.journal.append(t.entries)
 	return nil
@@ -245,17 +254,32 @@ func (w *writer) fail(cause error) {
 	for _, p := range w.batch {
 		p.tell(fmt.Errorf("%w: %w", session.ErrUnknownOutcome, cause))
 	}
-	_ = w.file.close() // it failed already
 }
 
 // reopen opens the file again, as often as it takes, under a new incarnation.
-// It reports false when the store is closing.
-func (w *writer) reopen() bool {
+// It reports false when the store is closing. One that was moved or deleted stays
+// open until it is back, so that as long as the process lives it is not gone.
+func (w *writer) reopen(cause error) bool {
+	closed := false
+	letGo := func() {
+		if !closed {
+			_ = w.file.close() // it failed already
+		}
+		closed = true
+	}
+	if !errors.Is(cause, errMoved) {
+		letGo()
+	}
 	w.refuse(w.file.err())
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		if !w.pause(wait) {
+			letGo()
 			return false
 		}
+		if !w.file.place.leadsBack() {
+			continue
+		}
+		letGo()
 		f, m, err := openFile(context.Background(), w.store.path, w.store.connect)
 		if err != nil {
 			continue
