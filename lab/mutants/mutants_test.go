@@ -42,6 +42,8 @@ func TestMutantsAreKilled(t *testing.T) {
 			switch {
 			case err == nil:
 				t.Fatalf("the mutant lives: %s -run %s passes", m.pkg, m.run)
+			case strings.Contains(output, "\npanic: "), strings.Contains(output, "panic: test timed out"):
+				t.Fatalf("the mutant panics or hangs, which kills nothing:\n%s", output)
 			case !strings.Contains(output, "--- FAIL: "), !m.fails.MatchString(output):
 				t.Fatalf("the mutant was not killed by the assertion %q:\n%s", m.fails, output)
 			}
