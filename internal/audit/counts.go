@@ -21,10 +21,28 @@ func kindOf(e Entry) kind { return kind{e.Event, e.Reason, e.Subject, network(e.
 // beyond is the kind of what is too much to be counted by itself.
 func beyond(e Event) kind { return kind{event: e, reason: Other} }
 
+// wider is the kind of what is too much for a network by itself, where one
+// customer may hold more than that: the subject is the same.
+func (k kind) wider() (kind, bool) {
+	wide := wideNetwork(k.network)
+	ok := wide != k.network
+	k.network = wide
+	return k, ok
+}
+
 // network returns the part of an address that one customer holds: all of IPv4,
 // of IPv6 the first 64 bits. What is no address stands for itself.
-func network(address string) string {
+func network(address string) string { return prefix(address, 64) }
+
+// wideNetwork returns what one customer may hold: of IPv6 the first 48 bits.
+func wideNetwork(address string) string { return prefix(address, 48) }
+
+// prefix cuts an IPv6 address, or a longer prefix of it.
+func prefix(address string, bits int) string {
 	a, err := netip.ParseAddr(address)
+	if p, ok := netip.ParsePrefix(address); ok == nil && p.Bits() >= bits {
+		a, err = p.Addr(), nil
+	}
 	if err != nil {
 		return address
 	}
@@ -32,7 +50,7 @@ func network(address string) string {
 	if a.Is4() {
 		return a.String()
 	}
-	return netip.PrefixFrom(a, 64).Masked().String()
+	return netip.PrefixFrom(a, bits).Masked().String()
 }
 
 // counts are the attempts that are not written yet, by kind. They know no clock
@@ -40,6 +58,7 @@ func network(address string) string {
 type counts struct {
 	pending map[kind]*Entry
 	fresh   int                // kinds in pending that are new, but for those of Other
+	wide    int                // those of wider networks, which fresh does not count
 	quiet   map[kind]time.Time // when a kind was taken out, for quietFor
 
 	taken  time.Time     // when some were taken out last
@@ -53,20 +72,32 @@ func newCounts(now time.Time) counts {
 	}
 }
 
-// add counts an entry in the form of Prepare. A kind that was written lately has
-// its place, so that no flood of new ones can take it.
+// add counts an entry in the form of Prepare.
 func (c *counts) add(e Entry) {
 	k := kindOf(e)
+	if !c.admit(k, &c.fresh) {
+		wide, ok := k.wider()
+		if k = wide; !ok || !c.admit(k, &c.wide) {
+			k = beyond(e.Event)
+		}
+	}
+	c.merge(k, e)
+}
+
+// admit reports whether a kind is counted by itself, and counts it among the new
+// ones if it is one. A kind that was written lately has its place, so that no
+// flood of new ones can take it.
+func (c *counts) admit(k kind, fresh *int) bool {
 	_, counted := c.pending[k]
 	_, quiet := c.quiet[k]
 	switch {
 	case counted || quiet:
-	case c.fresh < maxFresh:
-		c.fresh++
+	case *fresh < maxFresh:
+		*fresh++
 	default:
-		k = beyond(e.Event)
+		return false
 	}
-	c.merge(k, e)
+	return true
 }
 
 // merge adds attempts to those of a kind. Of what they do not have in common
@@ -90,7 +121,8 @@ func (c *counts) merge(k kind, e Entry) {
 	sum.Session = common(sum.Session, e.Session)
 	sum.UserAgent = common(sum.UserAgent, e.UserAgent)
 	if sum.Address != e.Address {
-		sum.Address = common(network(sum.Address), network(e.Address))
+		sum.Address = cmp.Or(common(network(sum.Address), network(e.Address)),
+			common(wideNetwork(sum.Address), wideNetwork(e.Address)))
 	}
 	if !maps.Equal(sum.Detail, e.Detail) {
 		sum.Detail = nil
@@ -126,7 +158,11 @@ func (c *counts) take(now time.Time, all bool) []Entry {
 	})
 	alone := min(room, len(due))
 	for _, k := range due[alone:] {
-		c.merge(beyond(k.event), *c.pending[k])
+		other, ok := k.wider()
+		if !ok || c.pending[other] == nil {
+			other = beyond(k.event)
+		}
+		c.merge(other, *c.pending[k])
 		delete(c.pending, k)
 	}
 	due = due[:alone]
@@ -137,7 +173,7 @@ func (c *counts) take(now time.Time, all bool) []Entry {
 			due = append(due, beyond(e))
 		}
 	}
-	c.fresh = 0
+	c.fresh, c.wide = 0, 0
 	return c.takeOut(due, now)
 }
 

@@ -37,7 +37,8 @@ type RefusalsConfig struct {
 // Attempts are of one kind if they agree in event, reason, subject and the
 // network they come from. A kind is written at the next flush when it is new,
 // and then as often as every ten minutes, with the number of attempts since.
-// What is beyond the bounds is counted too, by event only, under the reason
+// What is beyond the bounds is counted too: of IPv6 by the wider network that one
+// customer may hold, and what is beyond this by event only, under the reason
 // Other. So all attempts are in the record once, but not what each was like.
 // Only a kill loses any, those of the last ten minutes at most, or a store that
 // is still broken when Run ends.

@@ -131,6 +131,40 @@ func TestAFloodHasABound(t *testing.T) {
 	})
 }
 
+// TestAWideFloodHidesNoSubject is the attack: one customer's IPv6 /48 has many
+// networks, more than are counted by themselves.
+func TestAWideFloodHidesNoSubject(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		r := audit.NewRefusals(audit.RefusalsConfig{Store: f})
+		stop := start(r.Run)
+		const flood = 5000
+		for n := range flood {
+			r.Add(refused("target", fmt.Sprintf("2001:db8:1:%x::1", n)))
+		}
+		r.Add(refused("another", "192.0.2.1"))
+		time.Sleep(11 * time.Second)
+		for n := range flood {
+			r.Add(refused("target", fmt.Sprintf("2001:db8:1:%x::2", flood+n)))
+		}
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		most := audit.Entry{}
+		for _, e := range f.all(audit.Filter{Subject: "target"}) {
+			if e.Count > most.Count {
+				most = e
+			}
+		}
+		if got := attempts(f.all(audit.Filter{Subject: "target"})); got != 2*flood || most.Address != "2001:db8:1::/48" {
+			t.Errorf("%d of %d attempts name their target; the most, %d, came from %q", got, 2*flood, most.Count, most.Address)
+		}
+		if got := attempts(f.all(audit.Filter{})); got != 2*flood+1 {
+			t.Errorf("%d attempts in the record", got)
+		}
+	})
+}
+
 func TestWhatCouldNotBeWrittenIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

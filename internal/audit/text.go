@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
+	"cloakroom/internal/audit/visible"
 	"cloakroom/session"
 
 	"github.com/go-json-experiment/json"
@@ -43,11 +40,11 @@ func (e Entry) Prepare(now time.Time) (Entry, error) {
 	}
 	e.At, e.Until = e.At.UTC().Truncate(time.Second), e.Until.UTC().Truncate(time.Second)
 	e.Count = max(e.Count, 1)
-	e.Actor = visible(e.Actor, maxID)
-	e.Subject = visible(e.Subject, maxID)
-	e.Session = visible(e.Session, maxID)
-	e.Address = visible(e.Address, maxAddress)
-	e.UserAgent = visible(e.UserAgent, maxUserAgent)
+	e.Actor = visible.Text(e.Actor, maxID)
+	e.Subject = visible.Text(e.Subject, maxID)
+	e.Session = visible.Text(e.Session, maxID)
+	e.Address = visible.Text(e.Address, maxAddress)
+	e.UserAgent = visible.Text(e.UserAgent, maxUserAgent)
 	e.Detail = bounded(e.Detail)
 	return e, nil
 }
@@ -62,53 +59,10 @@ func bounded(facts map[string]string) map[string]string {
 	for limit := maxFact; ; limit /= 2 {
 		short := make(map[string]string, len(names))
 		for _, name := range names {
-			short[visible(name, maxFactName)] = visible(facts[name], limit)
+			short[visible.Text(name, maxFactName)] = visible.Text(facts[name], limit)
 		}
 		if text, err := json.Marshal(short); err == nil && len(text) <= maxDetail || limit == 0 {
 			return short
 		}
 	}
-}
-
-const ellipsis = "…"
-
-// visible returns s with whatever is not seen, or changes how what follows is
-// seen, in the spelling of a Go string literal, and cut to at most limit bytes.
-// Its work is bounded by limit, whatever the length of s.
-func visible(s string, limit int) string {
-	if len(s) <= limit && !strings.ContainsFunc(s, notPlain) {
-		return s
-	}
-	if limit < len(ellipsis) {
-		return ""
-	}
-	out := make([]byte, 0, limit)
-	room := 0 // how much of out leaves room for the ellipsis
-	for rest := s; rest != ""; {
-		r, size := utf8.DecodeRuneInString(rest)
-		piece := spell(r, rest[:size])
-		rest = rest[size:]
-		if len(out)+len(piece) > limit {
-			return string(out[:room]) + ellipsis
-		}
-		if out = append(out, piece...); len(out) <= limit-len(ellipsis) {
-			room = len(out)
-		}
-	}
-	return string(out)
-}
-
-func notPlain(r rune) bool { return r < ' ' || r > '~' }
-
-// spell returns the character as it is, if it is seen, and escaped otherwise:
-// control and format characters, all spaces but the ASCII one, letters that are
-// drawn as nothing, and bytes that are no UTF-8.
-func spell(r rune, as string) string {
-	switch {
-	case r == utf8.RuneError && len(as) == 1:
-		return fmt.Sprintf(`\x%02x`, as[0])
-	case unicode.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
-		return as
-	}
-	return strings.Trim(strconv.QuoteRuneToASCII(r), "'")
 }

@@ -43,6 +43,7 @@ type Service struct {
 	SignIn    *signin.Service // signs the first administrator up
 	Passwords *password.Hasher
 	Throttle  *throttle.Throttle
+	Devices   throttle.Devices
 	Audit     audit.Store
 	Refusals  *audit.Refusals
 

@@ -47,13 +47,23 @@ var acts = map[string]act{
 	"IssueLink": {prepare: func(h *house, root By, ada person) func() error {
 		return func() error { _, err := h.IssueLink(h.t.Context(), root, ada.ID, link.Reset); return err }
 	}, event: audit.LinkIssued, actor: "root", subject: "ada"},
+	"CreateAccount": {prepare: func(h *house, root By, _ person) func() error {
+		return func() error {
+			_, err := h.CreateAccount(h.t.Context(), root, "new@example.com", "", nil, newPassword)
+			return err
+		}
+	}, event: audit.AccountCreated, actor: "root", subject: "new"},
+	"SetPassword": {prepare: func(h *house, root By, ada person) func() error {
+		return func() error { _, err := h.SetPassword(h.t.Context(), root, ada.ID, newPassword); return err }
+	}, event: audit.AccountPasswordChanged, actor: "root", subject: "ada", ended: 2},
 	"SetPasswordByLink": {prepare: func(h *house, root By, ada person) func() error {
 		issued, err := h.IssueLink(h.t.Context(), root, ada.ID, link.Reset)
 		if err != nil {
 			h.t.Fatal(err)
 		}
 		return func() error {
-			return h.SetPasswordByLink(h.t.Context(), h.visitor(), issued.Token, link.Reset, newPassword)
+			_, err := h.SetPasswordByLink(h.t.Context(), h.visitor(), issued.Token, link.Reset, newPassword)
+			return err
 		}
 	}, event: audit.AccountPasswordChanged, actor: "ada", subject: "ada", ended: 2},
 	"RevokeSession": {prepare: func(h *house, root By, ada person) func() error {

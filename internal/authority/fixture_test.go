@@ -92,7 +92,7 @@ func newHouse(t *testing.T) *house {
 			Sessions: sessions, Accounts: people, Passwords: passwords, Throttle: guesses, Devices: devices,
 			Audit: h.record, Refusals: refusals,
 		},
-		Passwords: passwords, Throttle: guesses, Audit: h.record, Refusals: refusals,
+		Passwords: passwords, Throttle: guesses, Devices: devices, Audit: h.record, Refusals: refusals,
 		Code: h.code.Hash(), Now: func() time.Time { return h.now },
 	}
 	return h
@@ -116,7 +116,7 @@ func (h *house) person(email string, roles ...string) person {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	hash, err := h.Passwords.Hash(h.t.Context(), oldPassword)
+	hash, err := h.Passwords.Hash(h.t.Context(), password.Place{Rank: password.Last}, oldPassword)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -25,17 +25,10 @@ type IssuedLink struct {
 // Invite makes an account without a password and the link by which the first one
 // is set. The address counts as verified: somebody else vouches for it. An
 // address or a profile that breaks a rule is a *signin.InputError, and an
-// address that is in use account.ErrTaken.
+// address that is in use account.ErrTaken. It is signin.ErrClosed where no
+// accounts are made.
 func (s *Service) Invite(ctx context.Context, by By, email, name string, roles []string) (IssuedLink, error) {
-	canonical, err := account.CanonicalEmail(email)
-	if err != nil {
-		return IssuedLink{}, &signin.InputError{Field: "email", Err: err}
-	}
-	p := session.Profile{Name: plainName(name), Email: canonical, EmailVerified: true, Roles: roles}
-	if err := checkProfile(p); err != nil {
-		return IssuedLink{}, err
-	}
-	a, err := account.New(canonical)
+	a, p, err := s.newAccount(by, email, name, roles)
 	if err != nil {
 		return IssuedLink{}, err
 	}
@@ -52,6 +45,24 @@ func (s *Service) Invite(ctx context.Context, by By, email, name string, roles [
 		return IssuedLink{}, err
 	}
 	return issued, nil
+}
+
+// newAccount is an account that is about to be made, with its profile. The
+// operator may make some where nobody else does.
+func (s *Service) newAccount(by By, email, name string, roles []string) (account.Account, session.Profile, error) {
+	if err := s.SignIn.Policy.AdmitsInvitations(); err != nil && by.Account != audit.Operator {
+		return account.Account{}, session.Profile{}, err
+	}
+	canonical, err := account.CanonicalEmail(email)
+	if err != nil {
+		return account.Account{}, session.Profile{}, &signin.InputError{Field: "email", Err: err}
+	}
+	p := session.Profile{Name: PlainName(name), Email: canonical, EmailVerified: true, Roles: roles}
+	if err := checkProfile(p); err != nil {
+		return account.Account{}, session.Profile{}, err
+	}
+	a, err := account.New(canonical)
+	return a, p, err
 }
 
 // IssueLink makes a link for an account, in the place of an earlier one of its

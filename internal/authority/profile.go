@@ -25,7 +25,7 @@ const mostTries = 10
 // *signin.InputError. It is account.ErrLastAdmin to take the role of
 // administrators from the only one who can sign in.
 func (s *Service) SetProfile(ctx context.Context, by By, id string, p session.Profile, version uint64) (session.Position, error) {
-	p.Name = plainName(p.Name)
+	p.Name = PlainName(p.Name)
 	if err := checkProfile(p); err != nil {
 		return session.Position{}, err
 	}
@@ -100,5 +100,5 @@ func checkProfile(p session.Profile) error {
 	return nil
 }
 
-// plainName is a name as a profile keeps it.
-func plainName(name string) string { return strings.TrimSpace(norm.NFC.String(name)) }
+// PlainName is a name as a profile keeps it.
+func PlainName(name string) string { return strings.TrimSpace(norm.NFC.String(name)) }

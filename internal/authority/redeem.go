@@ -7,6 +7,7 @@ import (
 
 	"cloakroom/internal/account"
 	"cloakroom/internal/audit"
+	"cloakroom/internal/factor/password"
 	"cloakroom/internal/link"
 	"cloakroom/internal/setup"
 	"cloakroom/internal/signin"
@@ -19,29 +20,38 @@ import (
 // breaks a rule, a *signin.InputError, leaves it good. It is link.ErrGone for a
 // link that is not, ErrDisabled for one to a disabled account, and
 // throttle.ErrThrottled after too many attempts from the client's network.
-func (s *Service) SetPasswordByLink(ctx context.Context, c signin.Client, token link.Token, kind link.Kind, pass string) error {
+//
+// The browser is a known device of the account from then on, the returned one:
+// otherwise a stranger who keeps guessing at the account would keep its owner from
+// signing in with the new password.
+func (s *Service) SetPasswordByLink(
+	ctx context.Context, c signin.Client, token link.Token, kind link.Kind, pass string,
+) (throttle.Device, error) {
 	charge, err := s.Throttle.Take(ctx, throttle.Attempt{Address: c.Address})
 	if err != nil {
-		return s.refuse(c, audit.LinkRefused, "", err)
+		return throttle.Device{}, s.refuse(c, audit.LinkRefused, "", err)
 	}
 	found, err := s.Links.Find(ctx, token.Hash(), s.now())
 	if err == nil && found.Kind != kind {
 		err = link.ErrGone
 	}
-	if err != nil {
-		return s.refuse(c, audit.LinkRefused, "", err)
+	if !errors.Is(err, link.ErrGone) {
+		s.giveBack(ctx, charge) // also if nothing was found out
 	}
-	s.giveBack(ctx, charge)
+	if err != nil {
+		return throttle.Device{}, s.refuse(c, audit.LinkRefused, "", err)
+	}
 	by := client(c)
 	by.Account = found.Account
-	if err := s.redeem(ctx, by, found, token, pass); err != nil {
-		return s.refuse(c, audit.LinkRefused, found.Account, err)
+	device := throttle.NewDevice()
+	if err := s.redeem(ctx, by, found, token, pass, device); err != nil {
+		return throttle.Device{}, s.refuse(c, audit.LinkRefused, found.Account, err)
 	}
-	return nil
+	return device, nil
 }
 
 // redeem sets the password of a link that was there a moment ago.
-func (s *Service) redeem(ctx context.Context, by By, l link.Link, token link.Token, pass string) error {
+func (s *Service) redeem(ctx context.Context, by By, l link.Link, token link.Token, pass string, device throttle.Device) error {
 	owner, info, err := s.Find(ctx, l.Account)
 	switch {
 	case errors.Is(err, account.ErrNotFound): // since the link was found
@@ -54,13 +64,14 @@ func (s *Service) redeem(ctx context.Context, by By, l link.Link, token link.Tok
 	if err := s.Passwords.Check(pass, owner.Email, info.Profile.Name); err != nil {
 		return &signin.InputError{Field: "password", Err: err}
 	}
-	hash, err := s.Passwords.Hash(ctx, pass)
+	hash, err := s.Passwords.Hash(ctx, password.Place{Rank: password.First, Of: l.Account}, pass)
 	if err != nil {
 		return fmt.Errorf("hash the password: %w", err)
 	}
 	_, err = s.apply(ctx, session.RevokeAll(l.Account),
 		s.Links.Use(token.Hash(), l.Kind, s.now()),
-		s.Accounts.SetPassword(l.Account, hash),
+		s.Accounts.SetPassword(l.Account, hash), // which forgets all devices
+		s.Devices.Remember(l.Account, device.Hash(), s.now()),
 		s.Audit.Record(
 			by.entry(audit.LinkUsed, l.Account, map[string]string{"kind": l.Kind.String(), "made_by": l.CreatedBy}),
 			by.entry(audit.AccountPasswordChanged, l.Account, nil)),

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -43,6 +44,29 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	}
 	if _, err := h.Disable(t.Context(), Operator(), other.ID); err != nil {
 		t.Errorf("the operator: %v", err)
+	}
+}
+
+// TestAnInvitedAdministratorIsNotAnother, who has no password yet and may never
+// have one.
+func TestAnInvitedAdministratorIsNotAnother(t *testing.T) {
+	h := newHouse(t)
+	root := h.person("root@example.com", "admin")
+	by := By{Account: root.ID}
+	issued, err := h.Invite(t.Context(), by, "nobody@example.con", "", []string{"admin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, disable := h.Disable(t.Context(), by, root.ID)
+	_, remove := h.Delete(t.Context(), by, root.ID)
+	_, demote := h.SetProfile(t.Context(), by, root.ID, session.Profile{}, 0)
+	for name, err := range map[string]error{"Disable": disable, "Delete": remove, "SetProfile": demote} {
+		if !errors.Is(err, account.ErrLastAdmin) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := h.Delete(t.Context(), by, issued.Account.ID); err != nil {
+		t.Errorf("of who was invited: %v", err)
 	}
 }
 
@@ -133,7 +157,8 @@ func TestAnInvitedAccountIsEnteredByItsLink(t *testing.T) {
 		t.Errorf("signed in without a password: %v", err)
 	}
 	use := func(token link.Token, kind link.Kind, pass string) error {
-		return h.SetPasswordByLink(t.Context(), h.visitor(), token, kind, pass)
+		_, err := h.SetPasswordByLink(t.Context(), h.visitor(), token, kind, pass)
+		return err
 	}
 	for name, err := range map[string]error{
 		"another kind":  use(issued.Token, link.Reset, newPassword),
@@ -186,7 +211,7 @@ func TestALinkIsVoidOnceItShouldBe(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.spoil(ada)
-			if err := h.SetPasswordByLink(t.Context(), h.visitor(), issued.Token, link.Reset, newPassword); !errors.Is(err, c.want) {
+			if _, err := h.SetPasswordByLink(t.Context(), h.visitor(), issued.Token, link.Reset, newPassword); !errors.Is(err, c.want) {
 				t.Errorf("%v", err)
 			}
 			if _, err := h.signIn(ada.Email, newPassword); err == nil {
@@ -247,7 +272,10 @@ func TestOfManyUsesOfOneLinkOneSucceeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := h.visitor()
-	one(t, link.ErrGone, func() error { return h.SetPasswordByLink(t.Context(), c, issued.Token, link.Reset, newPassword) })
+	one(t, link.ErrGone, func() error {
+		_, err := h.SetPasswordByLink(t.Context(), c, issued.Token, link.Reset, newPassword)
+		return err
+	})
 }
 
 func TestOfManyUsesOfTheSetupCodeOneSucceeds(t *testing.T) {
@@ -305,12 +333,96 @@ func TestTheSetupWantsItsCode(t *testing.T) {
 	}
 }
 
+var errDisk = errors.New("disk on fire")
+
+// brokenLinks and brokenSetup find nothing out.
+type (
+	brokenLinks struct{ link.Store }
+	brokenSetup struct{ setup.Store }
+)
+
+func (brokenLinks) Find(context.Context, link.Hash, time.Time) (link.Link, error) {
+	return link.Link{}, errDisk
+}
+
+func (brokenSetup) Done(context.Context) (bool, error) { return false, errDisk }
+
+// TestAnOutageUsesUpNobodysAttempts: nobody found out whether they were right.
+func TestAnOutageUsesUpNobodysAttempts(t *testing.T) {
+	h := newHouse(t)
+	ada := h.person("ada@example.com")
+	issued, err := h.IssueLink(t.Context(), Operator(), ada.ID, link.Reset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := h.visitor()
+	use := func() error {
+		_, err := h.SetPasswordByLink(t.Context(), c, issued.Token, link.Reset, newPassword)
+		return err
+	}
+	setUp := func() error {
+		_, err := h.SetUp(t.Context(), c, h.code.Reveal(), "root@example.com", newPassword, "")
+		return err
+	}
+	links, state := h.Links, h.Setup
+	h.Links, h.Setup = brokenLinks{links}, brokenSetup{state}
+	for range 100 {
+		if err := use(); !errors.Is(err, errDisk) {
+			t.Fatalf("link: %v", err)
+		}
+		if err := setUp(); !errors.Is(err, errDisk) {
+			t.Fatalf("setup: %v", err)
+		}
+	}
+	h.Links, h.Setup = links, state
+	if err := errors.Join(use(), setUp()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestALinkMakesOneDeviceKnown: the browser that used it, and none of those that
+// the old password was typed on.
+func TestALinkMakesOneDeviceKnown(t *testing.T) {
+	h := newHouse(t)
+	ada := h.person("ada@example.com")
+	outcome, err := h.SignIn.WithPassword(t.Context(), h.visitor(), ada.Email, oldPassword, false)
+	if err == nil {
+		_, _, err = h.Sessions.Issue(t.Context(), outcome.Attempt, outcome.Grant)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	issued, err := h.IssueLink(t.Context(), Operator(), ada.ID, link.Reset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := h.everything()
+	if d, err := h.SetPasswordByLink(t.Context(), h.visitor(), issued.Token, link.Reset, "short"); err == nil || d != (throttle.Device{}) {
+		t.Errorf("a refused password: %v", err)
+	}
+	if after := h.everything(); after != before {
+		t.Errorf("something was changed:\n%s\nbefore:\n%s", after, before)
+	}
+	c := h.visitor()
+	c.Device = outcome.Device // whoever holds the old one gets another
+	made, err := h.SetPasswordByLink(t.Context(), c, issued.Token, link.Reset, newPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for device, want := range map[throttle.Device]bool{made: true, outcome.Device: false, {}: false} {
+		if known, err := h.Devices.Known(t.Context(), ada.ID, device.Hash()); known != want || err != nil {
+			t.Errorf("known: %v, %v, want %v", known, err, want)
+		}
+	}
+}
+
 // TestGuessesAreCountedBeforeAnythingIsHashed: of links and of the code.
 func TestGuessesAreCountedBeforeAnythingIsHashed(t *testing.T) {
 	h := newHouse(t)
 	for name, guess := range map[string]func(signin.Client) error{
 		"link": func(c signin.Client) error {
-			return h.SetPasswordByLink(t.Context(), c, link.NewToken(), link.Reset, newPassword)
+			_, err := h.SetPasswordByLink(t.Context(), c, link.NewToken(), link.Reset, newPassword)
+			return err
 		},
 		"setup": func(c signin.Client) error {
 			_, err := h.SetUp(t.Context(), c, "wrong", "root@example.com", newPassword, "")

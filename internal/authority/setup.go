@@ -2,6 +2,7 @@ package authority
 
 import (
 	"context"
+	"errors"
 
 	"cloakroom/internal/account"
 	"cloakroom/internal/audit"
@@ -14,7 +15,7 @@ import (
 // SetUp decides about the first administrator, who has the setup code. Carrying
 // out the outcome adds the account and signs it in, and is setup.ErrDone if
 // another was faster. Otherwise the errors are setup.ErrDone,
-// setup.ErrWrongCode, and those of signin.Service.SignUp.
+// setup.ErrWrongCode, and those of signin.Service.NewAccount.
 func (s *Service) SetUp(ctx context.Context, c signin.Client, code, email, pass, name string) (signin.Outcome, error) {
 	charge, err := s.Throttle.Take(ctx, throttle.Attempt{Address: c.Address})
 	if err != nil {
@@ -28,11 +29,13 @@ func (s *Service) SetUp(ctx context.Context, c signin.Client, code, email, pass,
 	case !s.Code.Opens(code):
 		err = setup.ErrWrongCode
 	}
+	if !errors.Is(err, setup.ErrDone) && !errors.Is(err, setup.ErrWrongCode) {
+		s.giveBack(ctx, charge) // also if nothing was found out
+	}
 	if err != nil {
 		return signin.Outcome{}, s.refuse(c, audit.SetupRefused, "", err)
 	}
-	s.giveBack(ctx, charge)
-	outcome, err := s.SignIn.SignUp(ctx, c, email, pass, name, false)
+	outcome, err := s.SignIn.NewAccount(ctx, c, email, pass, name, false)
 	if err != nil {
 		return signin.Outcome{}, err
 	}

@@ -64,6 +64,13 @@ func MethodNotAllowed(allow string) error {
 		Status: http.StatusMethodNotAllowed, Detail: "This address answers " + allow + " only.", Allow: allow}
 }
 
+// UnknownPolicy is a check by a policy that is not configured. It is not a 404,
+// which proxies turn into an error of their own.
+func UnknownPolicy() error {
+	return Problem{Type: urn + "unknown-policy", Title: "There is no such policy",
+		Status: http.StatusForbidden, Detail: "The proxy asks for a policy that is not configured, so nobody is let in. It has to be added under policies, or the proxy's address corrected."}
+}
+
 // TooLarge is a body of more bytes than limit.
 func TooLarge(limit int) error {
 	return Problem{Type: urn + "too-large", Title: "The request is too large",
@@ -116,6 +123,10 @@ var known = []struct {
 	{session.ErrDeleted, badCredentials}, // while signing in: there is no such account any more
 	{signin.ErrDisabled, Problem{Type: urn + "disabled", Title: "The account is disabled",
 		Status: http.StatusForbidden, Detail: "The password is right, but this account may not sign in."}},
+	{signin.ErrInvitedOnly, Problem{Type: urn + "sign-up-closed", Title: "Sign-up is by invitation",
+		Status: http.StatusForbidden, Detail: "Nobody makes an account here alone. Ask an administrator for an invitation."}},
+	{signin.ErrClosed, Problem{Type: urn + "sign-up-closed", Title: "Sign-up is closed",
+		Status: http.StatusForbidden, Detail: "No accounts are made here at present."}},
 	{account.ErrTaken, Problem{Type: urn + "taken", Title: "There is such an account",
 		Status: http.StatusConflict, Detail: "There is an account with this address. Sign in instead.", Field: "email"}},
 	{account.ErrNotFound, notFound},

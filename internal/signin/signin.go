@@ -42,9 +42,10 @@ type InputError struct {
 func (e *InputError) Error() string { return e.Err.Error() }
 func (e *InputError) Unwrap() error { return e.Err }
 
-// Service takes the decisions. Now and Logger have defaults, the other fields
-// are required.
+// Service takes the decisions. Policy, Now and Logger have defaults, the other
+// fields are required.
 type Service struct {
+	Policy    Policy // Open unless set
 	Sessions  *session.Manager
 	Accounts  account.Store
 	Passwords *password.Hasher
@@ -86,13 +87,22 @@ func (s *Service) WithPassword(ctx context.Context, c Client, email, pass string
 		Methods: session.Password, Remember: remember,
 		Joins: append(s.rehash(ctx, p, pass), s.Audit.Record(c.entry(audit.SessionIssued, g.account))),
 	}
-	return s.known(c, Outcome{Attempt: p.attempt, Grant: grant, Account: p.account.Account}), nil
+	return s.known(ctx, c, Outcome{Attempt: p.attempt, Grant: grant, Account: p.account.Account})
 }
 
-// SignUp decides about a new account. Carrying out the outcome adds account,
-// subject and session in one transaction, and fails with account.ErrTaken if
-// there is an account with this address.
+// SignUp decides about a new account, if the policy lets its owner make one: see
+// Policy.AdmitsVisitors. Carrying out the outcome adds account, subject and
+// session in one transaction, and fails with account.ErrTaken if there is an
+// account with this address.
 func (s *Service) SignUp(ctx context.Context, c Client, email, pass, name string, remember bool) (Outcome, error) {
+	if err := s.Policy.AdmitsVisitors(); err != nil {
+		return Outcome{}, err
+	}
+	return s.NewAccount(ctx, c, email, pass, name, remember)
+}
+
+// NewAccount is SignUp under any policy, for who has another right to an account.
+func (s *Service) NewAccount(ctx context.Context, c Client, email, pass, name string, remember bool) (Outcome, error) {
 	canonical, err := account.CanonicalEmail(email)
 	if err != nil {
 		return Outcome{}, &InputError{"email", err}
@@ -102,13 +112,11 @@ func (s *Service) SignUp(ctx context.Context, c Client, email, pass, name string
 		return Outcome{}, &InputError{"name", fmt.Errorf(
 			"%w: it must not have control characters, and at most %d bytes", ErrInvalidName, session.MaxName)}
 	}
-	if err := s.Passwords.Check(pass, canonical, profile.Name); err != nil {
-		return Outcome{}, &InputError{"password", err}
-	}
-	if err := s.countSignUp(ctx, c, canonical); err != nil {
+	at, err := s.countSignUp(ctx, c, canonical, func() error { return s.Passwords.Check(pass, canonical, profile.Name) })
+	if err != nil {
 		return Outcome{}, err
 	}
-	hash, err := s.Passwords.Hash(ctx, pass)
+	hash, err := s.Passwords.Hash(ctx, at, pass)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("hash the password: %w", err)
 	}
@@ -120,7 +128,7 @@ func (s *Service) SignUp(ctx context.Context, c Client, email, pass, name string
 	if err != nil {
 		return Outcome{}, err
 	}
-	return s.known(c, Outcome{Attempt: attempt, Account: a, Grant: session.Grant{
+	return s.on(throttle.NewDevice(), Outcome{Attempt: attempt, Account: a, Grant: session.Grant{
 		Methods: session.Password, Remember: remember, Profile: profile,
 		Joins: []session.Join{
 			s.Accounts.Create(a, hash),
@@ -130,21 +138,31 @@ func (s *Service) SignUp(ctx context.Context, c Client, email, pass, name string
 }
 
 // countSignUp counts a sign-up against the client's network, and gives it back
-// if the address is free: what is bounded is finding out who has an account.
-func (s *Service) countSignUp(ctx context.Context, c Client, email string) error {
-	charge, err := s.Throttle.Take(ctx, throttle.Attempt{Address: c.Address})
+// if the password is acceptable and the address is free: what is bounded is
+// finding out who has an account, and the work of refusing passwords. Sign-ups go
+// last: those who have an account already do not wait for new ones.
+func (s *Service) countSignUp(ctx context.Context, c Client, email string, check func() error) (at password.Place, err error) {
+	claim, err := s.Throttle.Look(ctx, throttle.Attempt{Address: c.Address})
 	if err != nil {
-		return err
+		return at, err
+	}
+	charge, err := claim.Count(ctx)
+	if err != nil {
+		return at, err
+	}
+	at = password.Place{Rank: password.Last, Of: claim.Of()}
+	if err := check(); err != nil {
+		return at, &InputError{"password", err}
 	}
 	_, err = s.Accounts.IDByEmail(ctx, email)
 	if err == nil {
-		return nil // carrying the outcome out will say so, at the same cost
+		return at, nil // carrying the outcome out will say so, at the same cost
 	}
+	s.giveBack(ctx, charge) // also if nothing was found out
 	if !errors.Is(err, account.ErrNotFound) {
-		return fmt.Errorf("find the account: %w", err)
+		return at, fmt.Errorf("find the account: %w", err)
 	}
-	s.giveBack(ctx, charge)
-	return nil
+	return at, nil
 }
 
 // Reauthenticate decides whether the session's owner is present. Carrying out
@@ -172,11 +190,12 @@ func (s *Service) ChangePassword(ctx context.Context, c Client, current session.
 	if err := s.Passwords.Check(pass, current.Email(), current.Name(), p.account.Email); err != nil {
 		return Outcome{}, &InputError{"new_password", err}
 	}
-	hash, err := s.Passwords.Hash(ctx, pass)
+	hash, err := s.Passwords.Hash(ctx, password.Place{Rank: password.First, Of: current.Subject()}, pass)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("hash the password: %w", err)
 	}
-	return s.known(c, Outcome{Attempt: p.attempt, Account: p.account.Account, Grant: session.Grant{
+	// On a new device, so that whoever copied the old one has nothing of it any more.
+	return s.on(throttle.NewDevice(), Outcome{Attempt: p.attempt, Account: p.account.Account, Grant: session.Grant{
 		Methods: session.Password, Replace: current.ID(), RevokeOthers: true,
 		Joins: []session.Join{s.Accounts.SetPassword(current.Subject(), hash), s.Own(c, current, audit.AccountPasswordChanged)},
 	}}), nil
@@ -196,14 +215,27 @@ func (s *Service) judgeOwner(
 	})
 }
 
-// known makes the client a known device of the account, with what the outcome
-// does. One that is the device of another account, too, stays what it is.
-func (s *Service) known(c Client, o Outcome) Outcome {
-	o.Device = c.Device
-	if o.Device == (throttle.Device{}) {
-		o.Device = throttle.NewDevice()
+// known is on for the client's device if the account remembers it, and otherwise
+// a new one: of one that was forgotten there may be copies, and of another
+// account's, too.
+func (s *Service) known(ctx context.Context, c Client, o Outcome) (Outcome, error) {
+	if c.Device != (throttle.Device{}) {
+		remembered, err := s.Devices.Known(ctx, o.Account.ID, c.Device.Hash())
+		if err != nil {
+			return Outcome{}, fmt.Errorf("look the device up: %w", err)
+		}
+		if remembered {
+			return s.on(c.Device, o), nil
+		}
 	}
-	o.Grant.Joins = append(o.Grant.Joins, s.Devices.Remember(o.Account.ID, o.Device.Hash(), s.now()))
+	return s.on(throttle.NewDevice(), o), nil
+}
+
+// on has the account remember the device together with what the outcome does, and
+// the client as well.
+func (s *Service) on(d throttle.Device, o Outcome) Outcome {
+	o.Device = d
+	o.Grant.Joins = append(o.Grant.Joins, s.Devices.Remember(o.Account.ID, d.Hash(), s.now()))
 	return o
 }
 
@@ -213,7 +245,7 @@ func (s *Service) rehash(ctx context.Context, p proof, pass string) []session.Jo
 	if !p.stale {
 		return nil
 	}
-	hash, err := s.Passwords.Hash(ctx, pass)
+	hash, err := s.Passwords.Hash(ctx, password.Place{Rank: password.Last, Of: p.account.ID}, pass)
 	if err != nil {
 		s.logger().Info("signin: a password's hash could not be renewed", "account", p.account.ID, "error", err)
 		return nil

@@ -52,6 +52,11 @@ type recordingStore struct {
 	*door
 }
 
+func (s recordingStore) EmptyAt(ctx context.Context, buckets []throttle.Bucket) ([]int64, error) {
+	s.asked = append(s.asked, fmt.Sprintf("look %d", len(buckets)))
+	return s.Store.EmptyAt(ctx, buckets)
+}
+
 func (s recordingStore) Take(ctx context.Context, now time.Time, buckets []throttle.Bucket) (time.Duration, error) {
 	s.asked = append(s.asked, fmt.Sprintf("take %d", len(buckets)))
 	return s.Store.Take(ctx, now, buckets)

@@ -9,6 +9,10 @@ import (
 // for concurrent use, and judges by the time that it is given, which may be
 // earlier than one that it was given before. Any error is an outage.
 type Store interface {
+	// EmptyAt returns what is kept of each bucket, as Admit takes it. It waits
+	// for nobody who changes them.
+	EmptyAt(ctx context.Context, buckets []Bucket) ([]int64, error)
+
 	// Take judges one attempt as Admit does, and keeps what Admit returns, in
 	// one transaction: of attempts at the same time none is admitted by what
 	// another is about to change. wait is Admit's. With an error the attempt is

@@ -8,9 +8,11 @@
 //   - A known device, a browser that signed in to this account before, has only
 //     its own. So nobody who floods the account, or the network that its owner
 //     is in, keeps the owner out.
-//   - Everybody else shares two, the account's and their network's, and both
-//     must admit the attempt. If one does not, neither is charged: a network
-//     that is refused does not fill up the account, nor the other way round.
+//   - Everybody else shares those of the account and of their network, with
+//     IPv6 also that of the wider network around it, and all must admit the
+//     attempt. If one does not, none is charged: a network that is refused does
+//     not fill up the account, nor the other way round. A known device whose own
+//     is full is one of these.
 //
 // The account's bucket is that of the address that was typed, whether or not
 // there is such an account: nothing here tells the two apart.
@@ -24,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -55,9 +58,15 @@ type Config struct {
 	// 4 s. It is wide because people share networks, and still ends the
 	// spraying of one password over many accounts.
 	Network Limit
+	// Wide is for each IPv6 /48, of which one customer may hold all 65,536
+	// networks: 600 at once, then one each 400 ms.
+	Wide Limit
 	// Device is for each known device of an account: 10 at once, then one a
 	// minute.
 	Device Limit
+	// Act is for what people change of their own accounts without a password: 30
+	// at once, then one a minute.
+	Act Limit
 	// Now is the clock: time.Now.
 	Now func() time.Time
 }
@@ -69,7 +78,9 @@ type Throttle struct{ cfg Config }
 func New(cfg Config) *Throttle {
 	cfg.Account = cfg.Account.or(Limit{10, time.Minute})
 	cfg.Network = cfg.Network.or(Limit{60, 4 * time.Second})
+	cfg.Wide = cfg.Wide.or(Limit{600, 400 * time.Millisecond})
 	cfg.Device = cfg.Device.or(Limit{10, time.Minute})
+	cfg.Act = cfg.Act.or(Limit{30, time.Minute})
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -103,39 +114,133 @@ type Attempt struct {
 	Device Device
 }
 
-// Take counts an attempt, or refuses it with an *Error, which counts nothing.
-// What it asks of the store does not depend on whether there is an account.
-func (t *Throttle) Take(ctx context.Context, a Attempt) (*Charge, error) {
-	buckets, err := t.buckets(ctx, a)
+// Standing says who goes first where not all can be looked at. It does not
+// depend on whether there is an account.
+type Standing uint8
+
+const (
+	Charged  Standing = iota // a stranger whose network has guessed of late
+	Stranger                 // one whose network has not
+	Known                    // a known device
+)
+
+// Claim is an attempt that would be admitted, and is not counted yet.
+type Claim struct {
+	throttle *Throttle
+	buckets  []Bucket
+	networks int // how many of them, the first ones, are a stranger's network's
+	standing Standing
+	of       string
+}
+
+// Standing is that of who makes the attempt.
+func (c Claim) Standing() Standing { return c.standing }
+
+// Of names who makes the attempt, as far as nobody can have many names: the
+// account that the device is known to, since whoever knows the password can make
+// any number of devices known, or the widest network that one customer may hold.
+func (c Claim) Of() string { return c.of }
+
+// Look refuses an attempt that cannot be admitted now with an *Error. It counts
+// nothing and waits for no writer: so a flood of attempts that are refused costs
+// reads. The claim is to be counted before anything is hashed. A known device
+// that was guessed on too often, by whoever copied it, counts as a stranger.
+func (t *Throttle) Look(ctx context.Context, a Attempt) (Claim, error) {
+	c, err := t.claim(ctx, a)
 	if err != nil {
-		return nil, fmt.Errorf("look a device up: %w", err)
+		return Claim{}, fmt.Errorf("look a device up: %w", err)
 	}
-	switch wait, err := t.cfg.Store.Take(ctx, t.cfg.Now(), buckets); {
+	err = t.look(ctx, &c)
+	if c.standing == Known && errors.Is(err, ErrThrottled) {
+		c = t.stranger(a)
+		err = t.look(ctx, &c)
+	}
+	if err != nil {
+		return Claim{}, err
+	}
+	return c, nil
+}
+
+// look refuses a claim, or notes whether its network has guessed of late.
+func (t *Throttle) look(ctx context.Context, c *Claim) error {
+	before, err := t.cfg.Store.EmptyAt(ctx, c.buckets)
+	if err != nil {
+		return fmt.Errorf("look an attempt up: %w", err)
+	}
+	now := t.cfg.Now()
+	after, wait := Admit(now, c.buckets, before)
+	if wait > 0 && slices.Equal(before, after) { // what has to be kept is for Count to see
+		return &Error{RetryAfter: wait}
+	}
+	if c.standing == Stranger && slices.ContainsFunc(before[:c.networks], func(emptyAt int64) bool { return emptyAt > now.UnixMilli() }) {
+		c.standing = Charged
+	}
+	return nil
+}
+
+// Count counts the attempt, or refuses it with an *Error, which counts nothing:
+// others may have been counted since it was looked at.
+func (c Claim) Count(ctx context.Context) (*Charge, error) {
+	switch wait, err := c.throttle.cfg.Store.Take(ctx, c.throttle.cfg.Now(), c.buckets); {
 	case err != nil:
 		return nil, fmt.Errorf("count an attempt: %w", err)
 	case wait > 0:
 		return nil, &Error{RetryAfter: wait}
 	}
-	return &Charge{throttle: t, buckets: buckets}, nil
+	return &Charge{throttle: c.throttle, buckets: c.buckets}, nil
 }
 
-// buckets are what an attempt is counted in.
-func (t *Throttle) buckets(ctx context.Context, a Attempt) ([]Bucket, error) {
+// Take looks at an attempt and counts it.
+// What it asks of the store does not depend on whether there is an account.
+func (t *Throttle) Take(ctx context.Context, a Attempt) (*Charge, error) {
+	c, err := t.Look(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return c.Count(ctx)
+}
+
+// claim finds what an attempt is counted in: first, for a stranger, the bucket
+// of the network.
+func (t *Throttle) claim(ctx context.Context, a Attempt) (Claim, error) {
 	if a.Device != (Device{}) {
 		hash := a.Device.Hash()
 		known, err := t.cfg.Devices.Known(ctx, a.Account, hash)
 		if err != nil {
-			return nil, err
+			return Claim{}, err
 		}
 		if known {
-			return []Bucket{{keyOf("device", string(hash[:])+a.Account), t.cfg.Device}}, nil
+			own := Bucket{keyOf("device", string(hash[:])+a.Account), t.cfg.Device}
+			return Claim{throttle: t, buckets: []Bucket{own}, standing: Known, of: a.Account}, nil
 		}
 	}
+	return t.stranger(a), nil
+}
+
+// stranger is the claim of somebody whom nothing is known of.
+func (t *Throttle) stranger(a Attempt) Claim {
 	buckets := []Bucket{{keyOf("network", network(a.Address)), t.cfg.Network}}
+	if wide, ok := wideNetwork(a.Address); ok {
+		buckets = append(buckets, Bucket{keyOf("wide network", wide), t.cfg.Wide})
+	}
+	networks, of := len(buckets), string(buckets[len(buckets)-1].Key[:])
 	if a.Email != "" {
 		buckets = append(buckets, Bucket{keyOf("account", a.Email), t.cfg.Account})
 	}
-	return buckets, nil
+	return Claim{throttle: t, buckets: buckets, networks: networks, standing: Stranger, of: of}
+}
+
+// Act counts a change of one's own account, or refuses it with an *Error: each is
+// an entry of the record.
+func (t *Throttle) Act(ctx context.Context, account string) error {
+	buckets := []Bucket{{keyOf("act", account), t.cfg.Act}}
+	switch wait, err := t.cfg.Store.Take(ctx, t.cfg.Now(), buckets); {
+	case err != nil:
+		return fmt.Errorf("count an act: %w", err)
+	case wait > 0:
+		return &Error{RetryAfter: wait}
+	}
+	return nil
 }
 
 // Sweep forgets up to limit buckets that are empty, and says how many. Nothing
@@ -159,8 +264,9 @@ type Charge struct {
 const returnTime = 2 * time.Second
 
 // Return gives the attempt back, because it was right, also if ctx has ended
-// since: whoever made it may have gone. Only the first call does anything, also if it failed. A failure is for the log and no reason to refuse
-// anybody: what was not given back runs out like a wrong guess.
+// since: whoever made it may have gone. Only the first call does anything, also if it
+// failed. A failure is for the log and no reason to refuse anybody: what was not
+// given back runs out like a wrong guess.
 //
 // It is to follow soon after. Of the guesses of any time, as many as were right
 // and still under way when it began can come on top of the limit: a bucket that

@@ -37,13 +37,13 @@ func Of(r *http.Request) signin.Client {
 func SignIn(w http.ResponseWriter, r *http.Request, m *session.Manager, o signin.Outcome) (session.Session, error) {
 	s, err := m.SignIn(w, r, o.Attempt, o.Grant)
 	if err == nil && o.Device != (throttle.Device{}) {
-		remember(w, o.Device)
+		Remember(w, o.Device)
 	}
 	return s, err
 }
 
-// remember has the browser keep the device that it is known as from now on.
-func remember(w http.ResponseWriter, d throttle.Device) {
+// Remember has the browser keep the device that it is known as from now on.
+func Remember(w http.ResponseWriter, d throttle.Device) {
 	http.SetCookie(w, &http.Cookie{
 		Name: deviceCookie, Value: d.Reveal(), Path: "/", MaxAge: int(deviceLife / time.Second),
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,

@@ -28,6 +28,7 @@ func Throttle(t *testing.T, open func(*testing.T) throttle.Store) {
 		test func(*counting)
 	}{
 		{"an attempt is charged to all of its buckets or to none", allOrNone},
+		{"what is kept can be looked at", lookedAt},
 		{"of fifty at once the last place admits one", lastPlace},
 		{"of fifty at once those refused are charged nowhere", refusedAtOnce},
 		{"a limit that was lowered holds at once", loweredLimit},
@@ -154,6 +155,25 @@ func allOrNone(c *counting) {
 	c.giveBack(a, b)
 	c.take(0, b, a)
 	c.take(2*second, b, a)
+}
+
+func lookedAt(c *counting) {
+	a, b := newBucket(2, second), newBucket(2, 3*second)
+	c.keeps([]throttle.Bucket{a, b}, 0, 0)
+	c.take(0, a)
+	c.keeps([]throttle.Bucket{b, a}, 0, c.now.Add(second).UnixMilli())
+	c.take(0, a, b)
+	c.keeps([]throttle.Bucket{a, b}, c.now.Add(2*second).UnixMilli(), c.now.Add(3*second).UnixMilli())
+	c.giveBack(a, b)
+	c.keeps([]throttle.Bucket{a, b}, c.now.Add(second).UnixMilli(), 0)
+}
+
+// keeps compares what EmptyAt says.
+func (c *counting) keeps(buckets []throttle.Bucket, want ...int64) {
+	c.Helper()
+	if got, err := c.store.EmptyAt(c.Context(), buckets); err != nil || !slices.Equal(got, want) {
+		c.Errorf("kept: %v, %v, want %v", got, err, want)
+	}
 }
 
 // atOnce has fifty attempts made at the same time, and returns the verdicts.

@@ -34,9 +34,11 @@ func exists(ctx context.Context, tx *sql.Tx, id string) error {
 }
 
 // activeAdmin is whether one of the rows of cloakroom_admins that follows a
-// condition may sign in.
+// condition can sign in. One who was invited and has set no password cannot, and
+// may never.
 const activeAdmin = `EXISTS (
 	SELECT 1 FROM cloakroom_admins m JOIN cloakroom_accounts a ON a.id = m.account
+	JOIN cloakroom_passwords p ON p.account = m.account
 	WHERE a.status = 1 AND m.account `
 
 // KeepAdmin asks in the transaction that it joins, which is alone with the

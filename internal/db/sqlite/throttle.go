@@ -22,54 +22,35 @@ type Throttle struct {
 // up to date.
 func NewThrottle(accounts *Accounts) *Throttle { return &Throttle{accounts.store} }
 
-// Take judges among the readers first: an attempt that is refused there, and so
-// a flood of them, waits for no writer and keeps none waiting. One that would be
-// admitted is judged again in the transaction that charges it.
-func (t *Throttle) Take(ctx context.Context, now time.Time, buckets []throttle.Bucket) (time.Duration, error) {
-	v, err := judge(ctx, t.store.Read(), now, buckets)
-	if err == nil && (v.wait == 0 || v.changes()) {
-		err = t.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-			if v, err = judge(ctx, tx, now, buckets); err != nil {
+// EmptyAt reads beside the writer.
+func (t *Throttle) EmptyAt(ctx context.Context, buckets []throttle.Bucket) ([]int64, error) {
+	at, err := allEmptyAt(ctx, t.store.Read(), buckets)
+	return at, broken("read the throttle", err)
+}
+
+// Take judges an attempt in the transaction that charges it.
+func (t *Throttle) Take(ctx context.Context, now time.Time, buckets []throttle.Bucket) (wait time.Duration, err error) {
+	err = t.store.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		before, err := allEmptyAt(ctx, tx, buckets)
+		if err != nil {
+			return err
+		}
+		var after []int64
+		after, wait = throttle.Admit(now, buckets, before)
+		for i, b := range buckets {
+			if after[i] == before[i] {
+				continue
+			}
+			if err := setEmptyAt(ctx, tx, b.Key, after[i]); err != nil {
 				return err
 			}
-			return v.keep(ctx, tx, buckets)
-		})
-	}
+		}
+		return nil
+	})
 	if err != nil {
 		return 0, broken("charge the throttle", err)
 	}
-	return v.wait, nil
-}
-
-// verdict is what throttle.Admit said.
-type verdict struct {
-	before, after []int64
-	wait          time.Duration
-}
-
-func judge(ctx context.Context, q querier, now time.Time, buckets []throttle.Bucket) (v verdict, err error) {
-	v.before = make([]int64, len(buckets))
-	for i, b := range buckets {
-		if v.before[i], err = emptyAt(ctx, q, b.Key); err != nil {
-			return verdict{}, err
-		}
-	}
-	v.after, v.wait = throttle.Admit(now, buckets, v.before)
-	return v, nil
-}
-
-func (v verdict) changes() bool { return !slices.Equal(v.before, v.after) }
-
-func (v verdict) keep(ctx context.Context, tx *sql.Tx, buckets []throttle.Bucket) error {
-	for i, b := range buckets {
-		if v.after[i] == v.before[i] {
-			continue
-		}
-		if err := setEmptyAt(ctx, tx, b.Key, v.after[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return wait, nil
 }
 
 // Return takes one attempt out of each bucket.
@@ -91,6 +72,16 @@ func (t *Throttle) Return(ctx context.Context, now time.Time, buckets []throttle
 // querier is the pool of readers, or a transaction.
 type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func allEmptyAt(ctx context.Context, q querier, buckets []throttle.Bucket) (all []int64, err error) {
+	all = make([]int64, len(buckets))
+	for i, b := range buckets {
+		if all[i], err = emptyAt(ctx, q, b.Key); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 func emptyAt(ctx context.Context, q querier, key throttle.Key) (millis int64, err error) {

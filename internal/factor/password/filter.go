@@ -53,12 +53,12 @@ func refuse(password string, own []string) error {
 	switch {
 	case t.repeats(longestBlock):
 		return fmt.Errorf("%w: it is one short part over and over; put together four words that have nothing to do with each other", ErrCommon)
-	case fewParts(t, common(), nil):
+	case !fewParts(t, common(), own):
+		return nil
+	case len(own) == 0 || fewParts(t, common(), nil):
 		return fmt.Errorf("%w: it is made of a common word or two, or of a pattern; put together four words that have nothing to do with each other", ErrCommon)
-	case len(own) > 0 && fewParts(t, common(), own):
-		return fmt.Errorf("%w: put together four words that have nothing to do with you", ErrContextual)
 	}
-	return nil
+	return fmt.Errorf("%w: put together four words that have nothing to do with you", ErrContextual)
 }
 
 // ownWords returns the words of names, addresses and hosts, as they are and
@@ -81,10 +81,13 @@ func ownWords(texts ...string) []string {
 }
 
 // fewest says, for each number of words, with how few fillers among them a
-// beginning of the password can be cut.
+// beginning of the password can be cut; it is never where that is too many.
 type fewest [mostWords + 1]int
 
 const never = 1 << 20 // more fillers than a password has characters
+
+// mostFor is how many fillers a password with so many words is refused with.
+func mostFor(words int) int { return mostFill + wordFill*(mostWords-words) }
 
 var nowhere = func() (f fewest) {
 	for words := range f {
@@ -102,7 +105,8 @@ type cutting struct {
 
 // fewParts reports whether a password is refused with the words of the list and
 // one's own, which count as nothing. It goes once from the beginning to the
-// end, and the work at a place does not grow with the password.
+// end, does nothing at a place that no cut leads to which is poor enough, and the
+// work at a place does not grow with the password.
 func fewParts(t text, listed list, own []string) bool {
 	c := cutting{text: t, upTo: slices.Repeat([]fewest{nowhere}, t.len()+1), seen: map[string]struct{}{}}
 	c.upTo[0] = fewest{}
@@ -119,28 +123,36 @@ func fewParts(t text, listed list, own []string) bool {
 			c.part(at, at+1, 0, 1)
 		}
 	}
-	for words, fill := range c.upTo[t.len()] {
-		if fill <= mostFill+wordFill*(mostWords-words) {
-			return true
-		}
-	}
-	return false
+	return c.upTo[t.len()] != nowhere
 }
 
 // part says that the characters between two places are a part, and what it
 // counts for.
 func (c *cutting) part(from, to, words, fill int) {
 	for w := 0; w+words <= mostWords; w++ {
-		c.upTo[to][w+words] = min(c.upTo[to][w+words], c.upTo[from][w]+fill)
+		if total := c.upTo[from][w] + fill; total <= mostFor(w+words) {
+			c.upTo[to][w+words] = min(c.upTo[to][w+words], total)
+		}
 	}
 }
 
 func (c *cutting) words(at int, listed list) {
 	for to := at + 1; to <= min(at+listed.longest, c.len()); to++ {
-		if slices.ContainsFunc(c.readings[:], func(r string) bool { return listed.has(c.cut(r, at, to)) }) {
+		if c.listed(at, to, listed) {
 			c.part(at, to, 1, 0)
 		}
 	}
+}
+
+// listed asks once for each reading that there is.
+func (c *cutting) listed(at, to int, listed list) bool {
+	for i, r := range c.readings {
+		word := c.cut(r, at, to)
+		if (i == 0 || word != c.cut(c.readings[0], at, to)) && listed.has(word) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *cutting) patterns(at int) {

@@ -209,6 +209,25 @@ func TestALongPasswordCostsNoMoreForEachCharacter(t *testing.T) {
 	}
 }
 
+// TestTheFilterStopsWhereNoCutIsPoorEnough is the attack: the longest password
+// that nothing refuses, again and again, by somebody who wants no account.
+func TestTheFilterStopsWhereNoCutIsPoorEnough(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, letters := range []string{"0123456789", "!)%#^*", "xkqjvz", "01345789@$aeiost"} {
+		long := []byte("password")
+		for len(long) < MaxBytes {
+			long = append(long, letters[random.IntN(len(letters))])
+		}
+		asked := 0
+		if fewParts(newText(string(long)), counted(common(), &asked), nil) {
+			t.Errorf("%s: it is refused", letters)
+		}
+		if limit := 3 * common().longest * 64; asked > limit {
+			t.Errorf("%s: the list is asked %d times, more than %d", letters, asked, limit)
+		}
+	}
+}
+
 func FuzzFilter(f *testing.F) {
 	for _, password := range []string{"passwordpassword", "correct horse battery staple", "cloakroomada2024!!", "pa\u0308sswo\u0308rd 1987", "q1w2e3r4 İ ſ K"} {
 		f.Add(password, "ada@cloakroom.example")

@@ -42,7 +42,8 @@ type Config struct {
 	// processors, at least one, so that a flood of sign-ins leaves a processor
 	// to the checks. Each takes Params.Memory while it works, 19 MiB.
 	Slots int
-	// Queue is how many may wait for a slot: 32 for each. Beyond it ErrBusy.
+	// Queue is how many may wait for a slot: 32 for each. Beyond it ErrBusy, for
+	// whoever would go last.
 	Queue int
 	// Wait is how long one may wait: 3 s. Beyond it ErrBusy.
 	Wait time.Duration
@@ -56,7 +57,7 @@ type Config struct {
 type Hasher struct {
 	cfg   Config
 	words []string // of the service, as the filter compares them
-	pool  pool
+	pool  *pool
 }
 
 // New returns a Hasher.
@@ -108,45 +109,56 @@ func hasControl(s string) bool {
 	return false
 }
 
-// Hash returns the PHC string to be stored. A new password goes through Check
-// first; one that was just verified need not.
-func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	leave, err := h.pool.enter(ctx)
-	if err != nil {
-		return "", err
+// Turn is one of the slots, until End: the right to hash, one password after the
+// other. It is for one goroutine.
+type Turn struct{ hasher *Hasher }
+
+// Turn waits for a slot. It is ErrBusy if there are too many who wait, or after
+// Config.Wait.
+func (h *Hasher) Turn(ctx context.Context, at Place) (Turn, error) {
+	if err := h.pool.enter(ctx, at); err != nil {
+		return Turn{}, err
 	}
-	defer leave()
-	var salt [saltLen]byte
-	_, _ = rand.Read(salt[:]) // never fails: crypto/rand ends the program instead
-	return phc{h.cfg.Params, salt[:], derive(h.cfg.Params, password, salt[:], keyLen)}.String(), nil
+	return Turn{h}, nil
 }
+
+// End gives the slot to who is next. It is called once.
+func (t Turn) End() { t.hasher.pool.leave() }
 
 // Verify reports whether the password is the one that was hashed, and whether
 // the hash should be renewed because the cost has changed since. A hash that
 // cannot be read is an error, not a wrong password.
-func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, stale bool, err error) {
+func (t Turn) Verify(hash, password string) (ok, stale bool, err error) {
 	stored, err := parsePHC(hash)
 	if err != nil {
 		return false, false, err
 	}
-	leave, err := h.pool.enter(ctx)
-	if err != nil {
-		return false, false, err
-	}
-	defer leave()
 	key := derive(stored.params, password, stored.salt, len(stored.key))
 	ok = subtle.ConstantTimeCompare(key, stored.key) == 1
-	return ok, ok && stored.params != h.cfg.Params, nil
+	return ok, ok && stored.params != t.hasher.cfg.Params, nil
 }
 
 // Waste costs what verifying a password costs. It is for accounts that do not
 // exist, so that time does not tell them from those that do.
-func (h *Hasher) Waste(ctx context.Context, password string) error {
-	leave, err := h.pool.enter(ctx)
+func (t Turn) Waste(password string) {
+	derive(t.hasher.cfg.Params, password, make([]byte, saltLen), keyLen)
+}
+
+// Hash returns the PHC string to be stored. A new password goes through Check
+// first; one that was just verified need not.
+func (t Turn) Hash(password string) string {
+	var salt [saltLen]byte
+	_, _ = rand.Read(salt[:]) // never fails: crypto/rand ends the program instead
+	p := t.hasher.cfg.Params
+	return phc{p, salt[:], derive(p, password, salt[:], keyLen)}.String()
+}
+
+// Hash is Turn.Hash in a turn of its own.
+func (h *Hasher) Hash(ctx context.Context, at Place, password string) (string, error) {
+	turn, err := h.Turn(ctx, at)
 	if err != nil {
-		return err
+		return "", err
 	}
-	defer leave()
-	derive(h.cfg.Params, password, make([]byte, saltLen), keyLen)
-	return nil
+	defer turn.End()
+	return turn.Hash(password), nil
 }

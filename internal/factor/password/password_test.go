@@ -1,11 +1,9 @@
 package password
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
-	"time"
 )
 
 var cheap = Params{Memory: 64, Time: 1, Threads: 1}
@@ -15,7 +13,7 @@ func newCheap() *Hasher { return New(Config{Params: cheap}) }
 // hashOf hashes without Check, as a test may want what nobody may set.
 func hashOf(t *testing.T, h *Hasher, password string) string {
 	t.Helper()
-	hash, err := h.Hash(t.Context(), password)
+	hash, err := h.Hash(t.Context(), Place{Rank: Last}, password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +22,12 @@ func hashOf(t *testing.T, h *Hasher, password string) string {
 
 func verifies(t *testing.T, h *Hasher, hash, password string) bool {
 	t.Helper()
-	ok, _, err := h.Verify(t.Context(), hash, password)
+	mine, err := h.Turn(t.Context(), Place{Rank: Last})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mine.End()
+	ok, _, err := mine.Verify(hash, password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,72 +107,17 @@ func TestTheDefaultCostIsTheOneThatIsPromised(t *testing.T) {
 func TestAHashOfAnotherCostIsStaleOnceItVerified(t *testing.T) {
 	old := hashOf(t, newCheap(), "correct horse battery staple")
 	h := New(Config{Params: Params{Memory: 128, Time: 1, Threads: 1}})
-	if ok, stale, err := h.Verify(t.Context(), old, "correct horse battery staple"); !ok || !stale || err != nil {
+	mine := Turn{h}
+	if ok, stale, err := mine.Verify(old, "correct horse battery staple"); !ok || !stale || err != nil {
 		t.Errorf("ok %v, stale %v, %v", ok, stale, err)
 	}
-	if ok, stale, err := h.Verify(t.Context(), old, "wrong"); ok || stale || err != nil {
+	if ok, stale, err := mine.Verify(old, "wrong"); ok || stale || err != nil {
 		t.Errorf("a wrong password: ok %v, stale %v, %v", ok, stale, err)
 	}
 }
 
 func TestADamagedHashIsAnErrorAndNotAWrongPassword(t *testing.T) {
-	if ok, _, err := newCheap().Verify(t.Context(), "$argon2id$damaged", "x"); ok || err == nil {
+	if ok, _, err := (Turn{newCheap()}).Verify("$argon2id$damaged", "x"); ok || err == nil {
 		t.Errorf("ok %v, %v", ok, err)
-	}
-}
-
-// occupy takes every slot and returns what gives one back.
-func occupy(t *testing.T, h *Hasher) (leave func()) {
-	t.Helper()
-	for range h.cfg.Slots {
-		var err error
-		if leave, err = h.pool.enter(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return leave
-}
-
-func TestAFullQueueIsBusyAtOnce(t *testing.T) {
-	h := New(Config{Params: cheap, Slots: 1, Queue: 1, Wait: time.Hour})
-	leave := occupy(t, h)
-	waiting := make(chan error)
-	go func() { waiting <- h.Waste(t.Context(), "x") }()
-	for len(h.pool.places) < 2 {
-		time.Sleep(time.Millisecond)
-	}
-	if err := h.Waste(t.Context(), "x"); !errors.Is(err, ErrBusy) {
-		t.Errorf("beyond the queue: %v", err)
-	}
-	leave()
-	if err := <-waiting; err != nil {
-		t.Errorf("the one that waited: %v", err)
-	}
-	if err := h.Waste(t.Context(), "x"); err != nil {
-		t.Errorf("after that: %v", err)
-	}
-}
-
-func TestWhoeverWaitsTooLongIsToldBusy(t *testing.T) {
-	h := New(Config{Params: cheap, Slots: 1, Wait: time.Millisecond})
-	defer occupy(t, h)()
-	if _, _, err := h.Verify(t.Context(), hashOf(t, newCheap(), "x"), "x"); !errors.Is(err, ErrBusy) {
-		t.Errorf("Verify: %v", err)
-	}
-}
-
-func TestAContextEndsTheWaitAndGivesThePlaceBack(t *testing.T) {
-	h := New(Config{Params: cheap, Slots: 1, Queue: 1, Wait: time.Hour})
-	leave := occupy(t, h)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for range 3 { // more than there are places
-		if _, err := h.Hash(ctx, "x"); !errors.Is(err, context.Canceled) {
-			t.Errorf("Hash: %v", err)
-		}
-	}
-	leave()
-	if len(h.pool.places) != 0 || len(h.pool.slots) != 0 {
-		t.Errorf("%d places and %d slots were not given back", len(h.pool.places), len(h.pool.slots))
 	}
 }

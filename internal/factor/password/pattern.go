@@ -4,8 +4,8 @@ import "unicode"
 
 const (
 	shortestPattern = 3
-	shortestRow     = 4  // words such as jun go along three keys
-	longestPattern  = 40 // a longer one is a pattern more
+	shortestRow     = 4 // words such as jun go along three keys
+	longestPattern  = 8 // a longer one is made of pieces of four to eight
 )
 
 // rows are keys that lie side by side, on the keyboards of several countries:

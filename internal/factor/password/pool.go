@@ -1,44 +1,217 @@
 package password
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 )
 
 // ErrBusy means that too many passwords are being hashed: try again shortly.
 var ErrBusy = errors.New("too many passwords are being verified")
 
+// Rank says who goes first where not everybody can be served: of those who wait,
+// one of the highest rank, of these who asks for least, and then who came first.
+type Rank uint8
+
+// The ranks. In a flood the highest that the flood does not have is served as if
+// there were none.
+const (
+	Last Rank = iota
+	Middle
+	First
+)
+
+// Place is where somebody stands who waits for a slot.
+type Place struct {
+	Rank Rank
+	// Of is whom it is counted to: an account, a network; "" for somebody alone.
+	Of string
+}
+
+// Whoever took this many turns within about a minute goes last, whatever their
+// rank: right guesses are given back to the throttle, so that nothing else bounds
+// how many of one's own passwords one can have verified.
+const (
+	mostTurns = 20
+	turnsOf   = time.Minute
+)
+
 // pool bounds how many passwords are hashed and how many wait, and with them
 // the memory that hashing takes. Nothing runs in it but its callers.
 type pool struct {
-	slots  chan struct{} // one for each hash under way
-	places chan struct{} // one for each hash under way or waiting
-	wait   time.Duration
+	queue int // how many may wait
+	wait  time.Duration
+
+	mu      sync.Mutex // guards what follows, also parties
+	free    int        // slots
+	waiting []*waiter  // in the order in which they came
+	parties map[string]*party
+	began   time.Time // when the turns began that parties count
 }
 
-func newPool(slots, queue int, wait time.Duration) pool {
-	return pool{make(chan struct{}, slots), make(chan struct{}, slots+queue), wait}
+// party is what all have of the pool who are counted together. There are no more
+// than wait, or took a turn in twice turnsOf, which the slots bound.
+type party struct {
+	of     string
+	places int // in the queue
+	turns  int // since pool.began
+	before int // in the time before that
 }
 
-// enter waits for a slot and returns the function that gives it back. With the
-// queue full it is ErrBusy at once.
-func (p pool) enter(ctx context.Context) (leave func(), err error) {
+func (y *party) lately() int { return y.turns + y.before }
+
+// waiter is told once: nil when a slot is its own, ErrBusy when its place went
+// to somebody else. Whoever tells it has taken it out of the queue.
+type waiter struct {
+	told chan error
+	rank Rank
+	*party
+}
+
+// order is below zero if w goes before v. Of equals who came first does.
+func (w *waiter) order(v *waiter) int {
+	return cmp.Or(cmp.Compare(v.standing(), w.standing()), cmp.Compare(w.asks(), v.asks()))
+}
+
+func (w *waiter) standing() Rank {
+	if w.lately() >= mostTurns {
+		return Last
+	}
+	return w.rank
+}
+
+// asks is how much the party had lately and asks for now.
+func (w *waiter) asks() int { return w.lately() + w.places }
+
+func newPool(slots, queue int, wait time.Duration) *pool {
+	return &pool{queue: queue, wait: wait, free: slots, parties: map[string]*party{}, began: time.Now()}
+}
+
+// enter waits for a slot, which is to be left. It is ErrBusy after the longest
+// wait, and as soon as more wait than may, for who would go last of them.
+func (p *pool) enter(ctx context.Context, at Place) error {
+	w := p.join(at)
 	select {
-	case p.places <- struct{}{}:
+	case err := <-w.told:
+		return err
 	default:
-		return nil, ErrBusy
 	}
 	timer := time.NewTimer(p.wait)
 	defer timer.Stop()
+	var err error
 	select {
-	case p.slots <- struct{}{}:
-		return func() { <-p.slots; <-p.places }, nil
+	case err := <-w.told:
+		return err
 	case <-timer.C:
 		err = ErrBusy
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	<-p.places
-	return nil, err
+	if !p.withdraw(w) && <-w.told == nil { // at the same moment
+		p.leave()
+	}
+	return err
+}
+
+// join comes to the queue. Who is there need not have a slot yet, and may have
+// lost the place already.
+func (p *pool) join(at Place) *waiter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forget(time.Now())
+	w := &waiter{make(chan error, 1), at.Rank, p.party(at.Of)}
+	w.places++
+	p.waiting = append(p.waiting, w)
+	if p.free > 0 {
+		p.free--
+		p.serve()
+	} else if len(p.waiting) > p.queue {
+		p.tell(p.last(), ErrBusy)
+	}
+	return w
+}
+
+func (p *pool) party(of string) *party {
+	y, ok := p.parties[of]
+	if !ok {
+		y = &party{of: of}
+		if of != "" {
+			p.parties[of] = y
+		}
+	}
+	return y
+}
+
+// forget forgets the turns of the time before the last, and who has no others.
+func (p *pool) forget(now time.Time) {
+	for n := 0; n < 2 && now.Sub(p.began) > turnsOf; n++ {
+		p.began = p.began.Add(turnsOf)
+		for of, y := range p.parties {
+			if y.before, y.turns = y.turns, 0; y.before == 0 && y.places == 0 {
+				delete(p.parties, of)
+			}
+		}
+	}
+	if now.Sub(p.began) > turnsOf {
+		p.began = now
+	}
+}
+
+// serve gives a slot to who goes first.
+func (p *pool) serve() {
+	w := slices.MinFunc(p.waiting, (*waiter).order) // the first of equals
+	w.turns++
+	p.tell(w, nil)
+}
+
+// last is who goes last: of equals, who came last.
+func (p *pool) last() *waiter {
+	last := p.waiting[0]
+	for _, w := range p.waiting[1:] {
+		if w.order(last) >= 0 {
+			last = w
+		}
+	}
+	return last
+}
+
+// tell takes a waiter out of the queue and ends the wait.
+func (p *pool) tell(w *waiter, err error) {
+	p.remove(w)
+	w.told <- err
+}
+
+// remove takes a waiter out of the queue, if it is there.
+func (p *pool) remove(w *waiter) bool {
+	i := slices.Index(p.waiting, w)
+	if i < 0 {
+		return false
+	}
+	p.waiting = slices.Delete(p.waiting, i, i+1)
+	if w.places--; w.places == 0 && w.lately() == 0 {
+		delete(p.parties, w.of)
+	}
+	return true
+}
+
+// withdraw takes a waiter out of the queue, unless it has been told.
+func (p *pool) withdraw(w *waiter) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.remove(w)
+}
+
+// leave hands the slot to whoever is next.
+func (p *pool) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forget(time.Now())
+	if len(p.waiting) > 0 {
+		p.serve()
+		return
+	}
+	p.free++
 }
