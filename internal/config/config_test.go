@@ -10,7 +10,7 @@ func TestTheDefaultsAreAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Listen.String() != "127.0.0.1:8080" || s.OpsListen.String() != "127.0.0.1:8081" || s.SQLitePath != "cloakroom.db" || len(s.PublicURLs) != 0 {
+	if s.Listen.String() != "127.0.0.1:8080" || s.OpsListen.String() != "127.0.0.1:8081" || s.SQLitePath != "cloakroom.db" || s.SignUp != "open" || len(s.PublicURLs) != 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -33,6 +33,24 @@ func TestAnErrorNamesTheKeyAndTheRemedy(t *testing.T) {
 		"PostgreSQL":            {func(c *Config) { c.Database = "postgres://u:secret@h/d" }, []string{"database: ", "not supported yet"}},
 		"another database":      {func(c *Config) { c.Database = "mysql:x" }, []string{"database: ", "mysql", "sqlite:"}},
 		"a database in memory":  {func(c *Config) { c.Database = "sqlite::memory:" }, []string{"database: ", "have to last"}},
+		"a cookie with a dot":   {func(c *Config) { c.CookieName = "__Host-a.b" }, []string{"cookie.name: ", "__Host-session"}},
+		"a sibling's cookie":    {func(c *Config) { c.CookieName = "session" }, []string{"cookie.name: ", "neighbouring host"}},
+		"the device's cookie":   {func(c *Config) { c.CookieName = "__Host-device" }, []string{"cookie.name: ", "of its own"}},
+		"everybody's proxy":     {func(c *Config) { c.TrustedProxies = []string{"0.0.0.0/0"} }, []string{"proxies.trusted: ", "everybody"}},
+		"no network":            {func(c *Config) { c.TrustedProxies = []string{"10.0.0.1/8"} }, []string{"proxies.trusted: ", "10.0.0.0/8"}},
+		"a name for a proxy":    {func(c *Config) { c.TrustedProxies = []string{"proxy"} }, []string{"proxies.trusted: ", "10.0.0.2"}},
+		"a short password":      {func(c *Config) { c.PasswordMinLength = "8" }, []string{"password.min_length: ", "15 to 64"}},
+		"never":                 {func(c *Config) { c.Absolute = "never" }, []string{"sessions.absolute: ", "7d"}},
+		"no absolute limit":     {func(c *Config) { c.Absolute = "0s" }, []string{"sessions.absolute: ", "from 1m to 400d"}},
+		"half a second":         {func(c *Config) { c.Idle = "90.5s" }, []string{"sessions.idle: ", "whole seconds"}},
+		"a base that is none":   {func(c *Config) { c.BasePath = "/" }, []string{"base_path: ", "/auth"}},
+		"a base of dots":        {func(c *Config) { c.BasePath = "/a/.." }, []string{"base_path: ", "/auth"}},
+		"memory without a unit": {func(c *Config) { c.Cache = "100" }, []string{"sessions.cache: ", "256MiB"}},
+		"a level of no kind":    {func(c *Config) { c.LogLevel = "loud" }, []string{"log.level: ", "debug, info, warn or error"}},
+		"a policy of no role":   {func(c *Config) { c.Policies = "{a: {roles: []}}" }, []string{"policies.a.roles: ", "nobody could meet"}},
+		"a policy too high":     {func(c *Config) { c.Policies = "{a: {level: 3}}" }, []string{"policies.a.level: ", "1 or 2"}},
+		"a policy too recent":   {func(c *Config) { c.Policies = "{a: {recent: 1s}}" }, []string{"policies.a.recent: ", "from 1m"}},
+		"a policy of no kind":   {func(c *Config) { c.SignUp = "Open" }, []string{"sign_up: ", "open, invited or closed"}},
 		"a URL without scheme":  {func(c *Config) { c.PublicURL = []string{"example.com"} }, []string{"public_url: ", "https://example.com"}},
 		"the same URL twice":    {func(c *Config) { c.PublicURL = []string{"https://a.b", "https://A.b:443/"} }, []string{"public_url: ", "twice"}},
 	} {
@@ -56,8 +74,8 @@ func TestAnErrorNamesTheKeyAndTheRemedy(t *testing.T) {
 }
 
 func TestAllThatIsWrongIsReportedAtOnce(t *testing.T) {
-	_, err := Config{Listen: "x", OpsListen: "y", PublicURL: []string{"z"}, Database: "w"}.Check()
-	if err == nil || strings.Count(err.Error(), "\n") != 3 {
+	_, err := Config{Listen: "x", OpsListen: "y", PublicURL: []string{"z"}, Database: "w", SignUp: "v"}.Check()
+	if err == nil || strings.Count(err.Error(), "\n") != 4 {
 		t.Errorf("%v", err)
 	}
 }

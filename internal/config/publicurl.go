@@ -21,7 +21,7 @@ func (u PublicURL) Host() string { return u.host }
 // Secure reports whether it is https.
 func (u PublicURL) Secure() bool { return u.scheme == "https" }
 
-func parsePublicURLs(texts []string) ([]PublicURL, error) {
+func parsePublicURLs(_ string, texts []string) ([]PublicURL, error) {
 	var urls []PublicURL
 	for _, text := range texts {
 		u, err := ParsePublicURL(text)
