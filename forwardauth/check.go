@@ -1,6 +1,6 @@
 // Package forwardauth answers reverse proxies that ask, for each request they
 // are about to pass on, whether it comes from somebody who is signed in (nginx
-// auth_request, HAProxy, Envoy ext_authz, and others).
+// auth_request, HAProxy, Envoy ext_authz, Traefik, Caddy, and others).
 package forwardauth
 
 import (
@@ -12,10 +12,12 @@ import (
 )
 
 // Handler decides about the session cookie of the request that the proxy
-// copied. Any method, any body, any origin: it changes nothing.
+// copied. Any method, any body, any origin, any query: it changes nothing.
 //
-//	200  signed in: the identity headers below
+//	200  let in: the identity headers below
 //	401  not signed in: Location is the sign-in page
+//	403  signed in, and the policy wants more; if that is a recent sign-in,
+//	     Location is the page that asks for the password
 //	503  cannot be decided at the moment: the proxy must not let it through
 //
 // A 200 carries Remote-User (the subject), Remote-Name, Remote-Email (empty
@@ -23,8 +25,18 @@ import (
 // and X-Session-Level, every one of them every time, so that a proxy always
 // overwrites what a client sent under these names. No answer sets a cookie.
 type Handler struct {
-	Sessions  *session.Manager
-	SignInURL string // absolute
+	Sessions          *session.Manager
+	SignInURL         string // absolute; its host is the application's too
+	ReauthenticateURL string // absolute; the same
+	Policy            Policy
+
+	// Redirects is for proxies that hand the answer to the browser as it is
+	// (Traefik, Caddy): a page load that a Location is the answer to is
+	// redirected there.
+	Redirects bool
+
+	// Decided, if set, is told the status of each answer: for counting.
+	Decided func(status int)
 }
 
 // Values that every answer shares. A handler that adds to one gets a new slice,
@@ -42,7 +54,10 @@ var (
 )
 
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s, err := h.Sessions.CheckRequest(r, session.Cached)
+	s, err := h.Sessions.CheckRequest(r, h.Policy.Consistency)
+	if err == nil {
+		err = h.Policy.admits(s)
+	}
 	if err != nil {
 		h.refuse(w, r, err)
 		return
@@ -63,12 +78,33 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header["Cache-Control"] = noStore
 	header["Vary"] = vary
 	w.WriteHeader(http.StatusOK)
+	if h.Decided != nil {
+		h.Decided(http.StatusOK)
+	}
 }
 
 func (h Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header()["Vary"] = vary
-	if errors.Is(err, session.ErrNoSession) {
-		w.Header().Set("Location", h.SignInURL)
+	target, status := "", http.StatusServiceUnavailable
+	switch {
+	case errors.Is(err, session.ErrNoSession):
+		target, status = h.SignInURL, http.StatusUnauthorized
+	case errors.Is(err, session.ErrNotRecent):
+		target, status = h.ReauthenticateURL, http.StatusForbidden
+	case errors.Is(err, session.ErrForbidden):
+		status = http.StatusForbidden
+	}
+	if h.Decided != nil {
+		h.Decided(status)
+	}
+	q := original(r)
+	if target != "" {
+		w.Header().Set("Location", q.wayBackFrom(target))
+	}
+	if target != "" && h.Redirects && q.page {
+		w.Header()["Cache-Control"] = noStore
+		w.WriteHeader(q.redirect())
+		return
 	}
 	session.Problem(w, r, err)
 }

@@ -12,7 +12,10 @@ import (
 	"cloakroom/session/memory"
 )
 
-const signInURL = "https://example.com/auth/sign-in"
+const (
+	signInURL         = "https://example.com/auth/sign-in"
+	reauthenticateURL = "https://example.com/auth/reauthenticate"
+)
 
 // door is a check and the session manager behind it.
 type door struct{ Handler }
@@ -33,7 +36,7 @@ func newDoor(tb testing.TB) door {
 	if err := sessions.Ready(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
-	return door{Handler{sessions, signInURL}}
+	return door{Handler{Sessions: sessions, SignInURL: signInURL, ReauthenticateURL: reauthenticateURL}}
 }
 
 // signIn returns the token of a new session.
@@ -149,7 +152,7 @@ func TestWhatCannotBeDecidedIsNotLetThroughNorSignedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	token := d.signIn(t, "u-1", session.Profile{})
-	w := door{Handler{stopped, signInURL}}.ask(request("GET", token))
+	w := door{Handler{Sessions: stopped, SignInURL: signInURL}}.ask(request("GET", token))
 	if w.Code != http.StatusServiceUnavailable || w.Header()["Location"] != nil || w.Header()["Set-Cookie"] != nil || w.Header().Get("Retry-After") == "" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
