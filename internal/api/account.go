@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"cloakroom/internal/authority"
 	"cloakroom/session"
 )
 
@@ -19,7 +20,7 @@ type ownAccountRequest struct {
 // proving again who they are: the name. If an administrator changes the profile
 // at the same time, the person is asked to look again.
 func (a *API) changeOwnAccount(w http.ResponseWriter, r *http.Request, current session.Session) error {
-	body, err := decode[ownAccountRequest](w, r)
+	body, err := decode[ownAccountRequest](r)
 	if err != nil {
 		return err
 	}
@@ -27,14 +28,25 @@ func (a *API) changeOwnAccount(w http.ResponseWriter, r *http.Request, current s
 	if err != nil {
 		return err
 	}
-	profile := info.Profile
-	profile.Name = body.Name
-	if _, err := a.authority.SetProfile(r.Context(), by(r, current), current.Subject(), profile, info.Version); err != nil {
-		return err
+	if name := authority.PlainName(body.Name); name != info.Profile.Name {
+		if err := a.rename(r, current, info, name); err != nil {
+			return err
+		}
 	}
 	now, err := a.sessions.PeekRequest(r, session.Cached)
 	if err != nil {
 		return err
 	}
 	return answer(w, http.StatusOK, identityOf(now).Account)
+}
+
+// rename is counted: each is an entry of the record, and costs no password.
+func (a *API) rename(r *http.Request, current session.Session, info session.SubjectInfo, name string) error {
+	if err := a.authority.Throttle.Act(r.Context(), current.Subject()); err != nil {
+		return err
+	}
+	profile := info.Profile
+	profile.Name = name
+	_, err := a.authority.SetProfile(r.Context(), by(r, current), current.Subject(), profile, info.Version)
+	return err
 }

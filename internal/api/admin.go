@@ -16,11 +16,23 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// caller is who asks for an administrator's act: somebody who is signed in, or
+// the operator at the command line, in no session.
+type caller struct {
+	authority.By
+	session session.Session // the zero Session for the operator
+}
+
+// isOwn reports whether the id is that of the caller's own account.
+func (c caller) isOwn(id string) bool { return id != "" && id == c.session.Subject() }
+
+type adminFunc func(http.ResponseWriter, *http.Request, caller) error
+
 // asAdmin is a handler that needs the session of an administrator who has signed
 // in recently, for reading as well: what is read is other people's. The check is
 // fresh, so that a role that was taken away anywhere is gone. Whoever is signed
 // in and refused is counted.
-func (a *API) asAdmin(f func(http.ResponseWriter, *http.Request, session.Session) error) problem.HandlerFunc {
+func (a *API) asAdmin(f adminFunc) problem.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		s, err := a.sessions.CheckRequest(r, session.Fresh)
 		if err != nil {
@@ -34,7 +46,15 @@ func (a *API) asAdmin(f func(http.ResponseWriter, *http.Request, session.Session
 			a.countRefusal(r, s, "")
 			return err
 		}
-		return f(w, r, s)
+		return f(w, r, caller{by(r, s), s})
+	}
+}
+
+// asOperator is a handler for whoever reaches a socket that only the operator
+// can open.
+func (a *API) asOperator(f adminFunc) problem.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		return f(w, r, caller{By: authority.Operator()})
 	}
 }
 

@@ -19,7 +19,7 @@ type accountsShape struct {
 	Next     *string             `json:"next"` // null at the end
 }
 
-func (a *API) listAccounts(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+func (a *API) listAccounts(w http.ResponseWriter, r *http.Request, _ caller) error {
 	query, err := parseQuery(r, "after", "email", "status")
 	if err != nil {
 		return err
@@ -86,12 +86,12 @@ type invitedShape struct {
 	Link    linkShape         `json:"link"`
 }
 
-func (a *API) inviteAccount(w http.ResponseWriter, r *http.Request, admin session.Session) error {
-	body, err := decode[inviteRequest](w, r)
+func (a *API) inviteAccount(w http.ResponseWriter, r *http.Request, c caller) error {
+	body, err := decode[inviteRequest](r)
 	if err != nil {
 		return err
 	}
-	issued, err := a.authority.Invite(r.Context(), by(r, admin), body.Email, body.Name, body.Roles)
+	issued, err := a.authority.Invite(r.Context(), c.By, body.Email, body.Name, body.Roles)
 	if err != nil {
 		return err
 	}
@@ -102,32 +102,32 @@ func (a *API) inviteAccount(w http.ResponseWriter, r *http.Request, admin sessio
 	return answer(w, http.StatusCreated, invitedShape{adminAccountOf(found, info), a.linkOf(issued)})
 }
 
-func (a *API) showAccount(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+func (a *API) showAccount(w http.ResponseWriter, r *http.Request, _ caller) error {
 	if _, err := parseQuery(r); err != nil {
 		return err
 	}
 	return a.answerAccount(w, r, r.PathValue("id"))
 }
 
-func (a *API) deleteAccount(w http.ResponseWriter, r *http.Request, admin session.Session) error {
+func (a *API) deleteAccount(w http.ResponseWriter, r *http.Request, c caller) error {
 	strict, err := onlyStrict(r)
 	if err != nil {
 		return err
 	}
 	id := r.PathValue("id")
-	pos, err := a.authority.Delete(r.Context(), by(r, admin), id)
+	pos, err := a.authority.Delete(r.Context(), c.By, id)
 	if err != nil {
 		return err
 	}
-	return a.revoked(w, r, pos, strict, id == admin.Subject())
+	return a.revoked(w, r, pos, strict, c.isOwn(id))
 }
 
 type linkRequest struct {
 	Kind string `json:"kind"`
 }
 
-func (a *API) issueLink(w http.ResponseWriter, r *http.Request, admin session.Session) error {
-	body, err := decode[linkRequest](w, r)
+func (a *API) issueLink(w http.ResponseWriter, r *http.Request, c caller) error {
+	body, err := decode[linkRequest](r)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (a *API) issueLink(w http.ResponseWriter, r *http.Request, admin session.Se
 	if !ok {
 		return problem.Invalid("kind", `The key "kind" must be "reset" or "invite".`)
 	}
-	issued, err := a.authority.IssueLink(r.Context(), by(r, admin), r.PathValue("id"), kind)
+	issued, err := a.authority.IssueLink(r.Context(), c.By, r.PathValue("id"), kind)
 	if err != nil {
 		return err
 	}

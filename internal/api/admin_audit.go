@@ -7,7 +7,6 @@ import (
 
 	"cloakroom/internal/audit"
 	"cloakroom/internal/problem"
-	"cloakroom/session"
 )
 
 type auditShape struct {
@@ -30,7 +29,7 @@ type entryShape struct {
 	Until     time.Time         `json:"until"`
 }
 
-func (a *API) listAudit(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+func (a *API) listAudit(w http.ResponseWriter, r *http.Request, _ caller) error {
 	query, err := parseQuery(r, "after", "subject", "actor", "event", "since", "until")
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ type profileRequest struct {
 
 // setProfile replaces the profile of the version that If-Match names: of two
 // administrators who change it at the same time, one is told to look again.
-func (a *API) setProfile(w http.ResponseWriter, r *http.Request, admin session.Session) error {
+func (a *API) setProfile(w http.ResponseWriter, r *http.Request, c caller) error {
 	strict, err := onlyStrict(r)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (a *API) setProfile(w http.ResponseWriter, r *http.Request, admin session.S
 	if err != nil {
 		return err
 	}
-	body, err := decode[profileRequest](w, r)
+	body, err := decode[profileRequest](r)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (a *API) setProfile(w http.ResponseWriter, r *http.Request, admin session.S
 		}
 		p.Attributes = json.RawMessage(body.Attributes)
 	}
-	pos, err := a.authority.SetProfile(r.Context(), by(r, admin), r.PathValue("id"), p, version)
+	pos, err := a.authority.SetProfile(r.Context(), c.By, r.PathValue("id"), p, version)
 	if errors.Is(err, session.ErrMoved) {
 		return problem.PreconditionFailed()
 	}
@@ -76,12 +76,12 @@ type statusRequest struct {
 	Status string `json:"status"`
 }
 
-func (a *API) setStatus(w http.ResponseWriter, r *http.Request, admin session.Session) error {
+func (a *API) setStatus(w http.ResponseWriter, r *http.Request, c caller) error {
 	strict, err := onlyStrict(r)
 	if err != nil {
 		return err
 	}
-	body, err := decode[statusRequest](w, r)
+	body, err := decode[statusRequest](r)
 	if err != nil {
 		return err
 	}
@@ -94,11 +94,11 @@ func (a *API) setStatus(w http.ResponseWriter, r *http.Request, admin session.Se
 		change = a.authority.Disable
 	}
 	id := r.PathValue("id")
-	pos, err := change(r.Context(), by(r, admin), id)
+	pos, err := change(r.Context(), c.By, id)
 	if err != nil {
 		return err
 	}
-	if id == admin.Subject() {
+	if c.isOwn(id) {
 		_ = a.sessions.SignOut(w, r) // dead by now: this clears the cookie
 	}
 	return a.changed(w, r, pos, strict)

@@ -49,12 +49,25 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
-	a := &API{
+	a := newAPI(cfg)
+	a.document = doc
+	return a.guard(a.mux(cfg.BasePath, a.routes())), nil
+}
+
+// NewOperator returns the handler of what the command line asks, under "/v1/":
+// what administrators may do, and a little more. It asks nobody who they are: it
+// must stand on a socket that only the operator can open.
+func NewOperator(cfg Config) http.Handler {
+	a := newAPI(cfg)
+	return a.mux("", a.operatorRoutes())
+}
+
+func newAPI(cfg Config) *API {
+	return &API{
 		sessions: cfg.Sessions, signin: cfg.SignIn, authority: cfg.Authority,
 		linkURL: cfg.PublicURL + cfg.BasePath + "/link/",
-		recent:  cfg.Recent, logger: cfg.Logger, document: doc,
+		recent:  cfg.Recent, logger: cfg.Logger,
 	}
-	return a.guard(a.mux(cfg.BasePath)), nil
 }
 
 // guard stands before every route: what no response lacks, and the proof that

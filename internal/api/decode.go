@@ -23,17 +23,19 @@ const maxBody = 64 << 10
 // as they are spelt, no key twice, no unknown one, nothing after it. A key
 // without omitzero is required, and null is no value. A refusal names the key
 // and never repeats a value: it may be a password.
-func decode[T any](w http.ResponseWriter, r *http.Request) (T, error) {
+func decode[T any](r *http.Request) (T, error) {
 	var body T
 	if !isJSON(r.Header) {
 		return body, problem.MediaType()
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	// Not http.MaxBytesReader, which has the connection closed while the client is
+	// still sending, so that it may never see the answer.
+	text, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return body, problem.TooLarge(maxBody)
-		}
 		return body, problem.Malformed("", "The body could not be read to its end.")
+	}
+	if len(text) > maxBody {
+		return body, problem.TooLarge(maxBody)
 	}
 	err = unmarshal(text, &body)
 	return body, err

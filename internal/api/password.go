@@ -18,7 +18,7 @@ type changePasswordRequest struct {
 // changePassword ends all other sessions and continues this one under a new
 // token, in the transaction that changes the password.
 func (a *API) changePassword(w http.ResponseWriter, r *http.Request, current session.Session) error {
-	body, err := decode[changePasswordRequest](w, r)
+	body, err := decode[changePasswordRequest](r)
 	if err != nil {
 		return err
 	}

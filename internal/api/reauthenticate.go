@@ -17,7 +17,7 @@ type reauthenticateRequest struct {
 // reauthenticate continues the session under a new token; the old one is dead
 // before the answer is sent.
 func (a *API) reauthenticate(w http.ResponseWriter, r *http.Request, current session.Session) error {
-	body, err := decode[reauthenticateRequest](w, r)
+	body, err := decode[reauthenticateRequest](r)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ type signInRequest struct {
 }
 
 func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
-	body, err := decode[signInRequest](w, r)
+	body, err := decode[signInRequest](r)
 	if err != nil {
 		return err
 	}

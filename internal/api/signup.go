@@ -16,7 +16,7 @@ type signUpRequest struct {
 // That tells who has one; until addresses are verified by mail nothing else
 // could be answered.
 func (a *API) signUp(w http.ResponseWriter, r *http.Request) error {
-	body, err := decode[signUpRequest](w, r)
+	body, err := decode[signUpRequest](r)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 )
 
 func TestOnesOwnNameIsChangedAndNothingElse(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.browser().signUp("ada@example.com")
 	other := s.browser().signIn("ada@example.com")

@@ -56,12 +56,14 @@ func (s *site) useLink(address, pass string) error {
 	if !ok || !genuine || !strings.HasPrefix(address, s.URL()+basePath+"/link/") {
 		s.t.Fatalf("the link %s", u.Path)
 	}
-	return s.authority.SetPasswordByLink(s.t.Context(), signin.Client{}, token, kind, pass)
+	_, err = s.authority.SetPasswordByLink(s.t.Context(), signin.Client{}, token, kind, pass)
+	return err
 }
 
 const newProfile = `{"name":"Ada L.","roles":["editor","staff"],"attributes":{"team":[1,null]},"email_verified":true}`
 
 func TestAnAdministratorLooksAfterAnAccount(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	root := s.admin("root@example.com")
 	invited := root.do("POST", "/v1/admin/accounts", `{"email":"Ada@Example.com","name":"Ada","roles":["editor"]}`).is(http.StatusCreated)
@@ -159,6 +161,7 @@ func adminRoutes(id, sessionID string) []struct{ method, path, body string } {
 }
 
 func TestOnlyARecentAdministratorMayDoAnything(t *testing.T) {
+	t.Parallel()
 	var options Options
 	s := newSite(t, func(o *Options) { options = *o })
 	ada := s.browser().signUp("ada@example.com")
@@ -201,7 +204,36 @@ func TestOnlyARecentAdministratorMayDoAnything(t *testing.T) {
 	}
 }
 
+// TestAnOutageIsNobodysFault: an administrator is not told to sign in, nor that
+// there is no such account.
+func TestAnOutageIsNobodysFault(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	root := s.admin("root@example.com")
+	id, sessionID := root.accountID(), root.sessionID()
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	routes := adminRoutes(id, sessionID)
+	answers := make([]answer, len(routes))
+	var all sync.WaitGroup
+	for i, r := range routes { // at once, as each waits a second for the store
+		all.Go(func() { answers[i] = s.with(root.cookie).do(r.method, r.path, r.body, set("If-Match", `"1"`)) })
+	}
+	all.Wait()
+	for _, a := range answers {
+		a.problem(http.StatusServiceUnavailable, "unavailable")
+	}
+	root.do("GET", "/v1/account", "").problem(http.StatusServiceUnavailable, "unavailable")
+	for _, page := range []string{"/account", "/account/sessions", "/account/activity", "/account/password", "/setup"} {
+		if a := root.do("GET", page, "").is(http.StatusServiceUnavailable).setsNoCookie(); !strings.Contains(a.text, "You have not been signed out") {
+			t.Errorf("%s: %s", page, a.text)
+		}
+	}
+}
+
 func TestARoleThatIsTakenAwayIsGoneInTheNextRequest(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	root, other := s.admin("root@example.com"), s.admin("other@example.com")
 	other.do("GET", "/v1/admin/accounts", "").is(http.StatusOK)
@@ -212,6 +244,7 @@ func TestARoleThatIsTakenAwayIsGoneInTheNextRequest(t *testing.T) {
 }
 
 func TestTheLastAdministratorCannotGo(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	root := s.admin("root@example.com")
 	one := "/v1/admin/accounts/" + root.accountID()
@@ -228,6 +261,7 @@ func TestTheLastAdministratorCannotGo(t *testing.T) {
 }
 
 func TestOfTwoAdministratorsWithOneVersionOneLooksAgain(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	admins := []*browser{s.admin("root@example.com"), s.admin("other@example.com")}
 	ada := s.browser().signUp("ada@example.com")
@@ -252,6 +286,7 @@ func TestOfTwoAdministratorsWithOneVersionOneLooksAgain(t *testing.T) {
 }
 
 func TestAChangeSaysWhichVersionItIsOf(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	root := s.admin("root@example.com")
 	ada := s.browser().signUp("ada@example.com")
@@ -272,6 +307,7 @@ func TestAChangeSaysWhichVersionItIsOf(t *testing.T) {
 }
 
 func TestListsOfAccountsComeInPages(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	root := s.admin("root@example.com")
 	var want []string
@@ -309,6 +345,7 @@ func TestListsOfAccountsComeInPages(t *testing.T) {
 }
 
 func TestEverythingIsRevoked(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	root := s.admin("root@example.com")
 	ada := s.browser().signUp("ada@example.com")
@@ -325,6 +362,7 @@ func TestEverythingIsRevoked(t *testing.T) {
 }
 
 func TestAdministratorsHostileInputIsRefusedAndDoesNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	root := s.admin("root@example.com")
 	ada := s.browser().signUp("ada@example.com")
@@ -415,6 +453,7 @@ func (b *browser) refusesBodies(id string, match edit) {
 }
 
 func TestAdministratorsPathsHaveNoOtherMethods(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	root := s.admin("root@example.com")
 	one := "/v1/admin/accounts/" + root.accountID()

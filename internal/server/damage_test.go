@@ -1,14 +1,12 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"cloakroom/internal/config"
-	"cloakroom/internal/factor/password"
 )
 
 // TestADamagedFileIsAnOutageAndNoSignOut: a page of the file is overwritten
@@ -16,11 +14,13 @@ import (
 // not start, or it answers what it still knows, or 503. It takes nobody for a
 // visitor.
 func TestADamagedFileIsAnOutageAndNoSignOut(t *testing.T) {
+	t.Parallel()
 	const page = 4096
 	path := filepath.Join(t.TempDir(), "cloakroom.db")
 	file := func(o *Options) { o.Config.Database = "sqlite:" + path }
 	s := newSite(t, file)
-	cookie := s.browser().signUp("ada@example.com").cookie
+	cookie, second := s.browser().signUp("ada@example.com").cookie, s.browser().signIn("ada@example.com")
+	id := second.sessionID()
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -35,29 +35,54 @@ func TestADamagedFileIsAnOutageAndNoSignOut(t *testing.T) {
 		if err := os.WriteFile(path, damaged, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		o := Options{Config: config.Config{Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0"}, Passwords: password.Config{Params: cheap}}
-		file(&o)
-		srv, err := New(t.Context(), o)
+		again, err := startSite(t, file)
 		if err != nil {
 			if told++; !strings.Contains(err.Error(), "database: "+path) {
 				t.Errorf("page %d: %v", at/page, err)
 			}
 			continue
 		}
-		if err := srv.Close(); err != nil {
-			t.Errorf("page %d: %v", at/page, err)
-		}
-		again := newSite(t, file)
-		switch a := again.with(cookie).do("GET", "/v1/session", "").setsNoCookie(); a.status {
-		case http.StatusServiceUnavailable:
-			undecided++
-		case http.StatusOK:
-		default:
-			t.Errorf("page %d: whose session it is was answered with %d", at/page, a.status)
+		for _, wrong := range again.damaged(cookie, second.cookie, id, &undecided) {
+			t.Errorf("page %d: %s", at/page, wrong)
 		}
 		_ = again.stop()
 	}
 	if told == 0 || undecided == 0 {
-		t.Errorf("of %d pages %d were missed at the start, %d by a check", len(whole)/page-1, told, undecided)
+		t.Errorf("of %d pages %d were missed at the start, %d by a request", len(whole)/page-1, told, undecided)
 	}
+}
+
+// damaged asks who is signed in, for a page, for a sign-in, and ends another
+// session, and says what is wrong with the answers: each is the right one, or 503
+// and nobody is signed out, which is counted.
+func (s *site) damaged(cookie, second, id string, undecided *int) (wrong []string) {
+	s.t.Helper()
+	ended := 0
+	for _, ask := range []struct {
+		what string
+		of   func() answer
+		want int
+	}{
+		{"whose session it is", func() answer { return s.with(cookie).do("GET", "/v1/session", "") }, http.StatusOK},
+		{"the page", func() answer { return s.with(cookie).do("GET", "/account", "") }, http.StatusOK},
+		{"a sign-in", func() answer {
+			return s.browser().do("POST", "/v1/sign-in", credentials("ada@example.com", goodPassword))
+		}, http.StatusOK},
+		{"a revocation", func() answer { return s.with(cookie).do("DELETE", "/v1/sessions/"+id, "") }, http.StatusNoContent},
+	} {
+		a := ask.of()
+		if a.status == http.StatusServiceUnavailable {
+			*undecided++
+			a.setsNoCookie()
+		} else if a.status != ask.want {
+			wrong = append(wrong, fmt.Sprintf("%s was answered with %d: %s", ask.what, a.status, a.text))
+		}
+		ended = a.status
+	}
+	switch a := s.with(second).do("GET", "/v1/session", ""); {
+	case a.status == http.StatusServiceUnavailable:
+	case ended == http.StatusNoContent && a.status != http.StatusUnauthorized, ended != http.StatusNoContent && a.status != http.StatusOK:
+		wrong = append(wrong, fmt.Sprintf("after the revocation was answered with %d the session is answered with %d", ended, a.status))
+	}
+	return wrong
 }

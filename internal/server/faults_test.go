@@ -8,16 +8,18 @@ import (
 	"testing"
 	"time"
 
+	"cloakroom/internal/authority"
 	"cloakroom/session"
 )
 
 // faulty is a store in which something can go wrong.
 type faulty struct {
 	session.Store
-	fault atomic.Pointer[func(context.Context) error] // asked before each load, begin and change
+	fault atomic.Pointer[func(context.Context) error] // asked before each load, begin, issue and change
 	// overtake, unless nil, is called when a sign-in has begun and nothing of the
-	// account was read yet; set before the first request.
-	overtake func()
+	// account was read yet, and beforeIssue when it was decided and its session is
+	// about to be issued; set before the first request.
+	overtake, beforeIssue func()
 }
 
 func (f *faulty) set(fault func(context.Context) error) { f.fault.Store(&fault) }
@@ -46,6 +48,16 @@ func (f *faulty) Begin(ctx context.Context, subject string) (session.Epochs, err
 		f.overtake()
 	}
 	return epochs, err
+}
+
+func (f *faulty) Create(ctx context.Context, now time.Time, c session.Creation, joins []session.Join) (session.Created, error) {
+	if f.beforeIssue != nil {
+		f.beforeIssue()
+	}
+	if err := f.strike(ctx); err != nil {
+		return session.Created{}, err
+	}
+	return f.Store.Create(ctx, now, c, joins)
 }
 
 func (f *faulty) Apply(ctx context.Context, now time.Time, c session.Change, joins []session.Join) (session.Position, error) {
@@ -103,6 +115,30 @@ func TestAStoreThatFailsOrHangsIsA503AndTheCookieStays(t *testing.T) {
 	}
 }
 
+// TestAStoreThatHangsUnderAWriteIsA503: nobody waits longer than a request may
+// take, and whether it was done is not claimed.
+func TestAStoreThatHangsUnderAWriteIsA503(t *testing.T) {
+	store := new(faulty)
+	s := newSite(t, func(o *Options) {
+		o.patience = time.Second
+		o.wrap = func(inner session.Store) session.Store { store.Store = inner; return store }
+	})
+	ada := s.browser().signUp("ada@example.com")
+	store.set(hanging)
+	for _, r := range []struct{ method, path, body string }{
+		{"POST", "/v1/sign-out", ""}, {"DELETE", "/v1/sessions", ""}, {"POST", "/v1/reauthenticate", `{"password":"` + goodPassword + `"}`},
+		{"POST", "/v1/sign-up", credentials("eve@example.com", goodPassword)},
+	} {
+		began := time.Now()
+		s.with(ada.cookie).do(r.method, r.path, r.body).is(http.StatusServiceUnavailable).setsNoCookie()
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%s %s took %v", r.method, r.path, took)
+		}
+	}
+	store.mend()
+	ada.do("GET", "/v1/session", "").is(http.StatusOK)
+}
+
 func TestAStoreThatFailsSignsNobodyInOrOut(t *testing.T) {
 	s, store, cookie, _ := newFaultySite(t)
 	b := s.with(cookie)
@@ -132,4 +168,84 @@ func TestASignInWhosePasswordCheckWasOvertakenIsToldToTryAgain(t *testing.T) {
 	}
 	s.browser().do("POST", "/v1/sign-in", credentials("ada@example.com", goodPassword)).problem(http.StatusConflict, "moved")
 	s.browser().do("POST", "/v1/sign-in", credentials("ada@example.com", goodPassword)).is(http.StatusOK)
+}
+
+// overtaken are the ways to prove who one is with a password that is right when
+// it is verified. The browser is signed in, or ignored.
+var overtaken = map[string]func(*browser) answer{
+	"a sign-in": func(b *browser) answer {
+		return b.browser().do("POST", "/v1/sign-in", credentials("ada@example.com", goodPassword))
+	},
+	"a re-authentication": func(b *browser) answer {
+		return b.do("POST", "/v1/reauthenticate", `{"password":"`+goodPassword+`"}`)
+	},
+	"another change": func(b *browser) answer {
+		return b.do("POST", "/v1/account/password", change(goodPassword, "a password of somebody else"))
+	},
+}
+
+// TestNoSessionComesOfAPasswordThatIsChangedMeanwhile: between the verification
+// of the old password and the issue its owner changes it, by a request of their
+// own.
+func TestNoSessionComesOfAPasswordThatIsChangedMeanwhile(t *testing.T) {
+	for name, prove := range overtaken {
+		t.Run(name, func(t *testing.T) {
+			s, store, cookie, _ := newFaultySite(t)
+			owner, thief := s.with(cookie), s.browser().signIn("ada@example.com")
+			var once atomic.Bool
+			store.beforeIssue = func() {
+				if once.CompareAndSwap(false, true) {
+					a := owner.do("POST", "/v1/account/password", change(goodPassword, nextPassword))
+					if a.status != http.StatusOK {
+						t.Errorf("the change was answered with %d: %s", a.status, a.text)
+					}
+				}
+			}
+			prove(thief).problem(http.StatusConflict, "moved")
+			thief.do("GET", "/v1/session", "").problem(http.StatusUnauthorized, "signed-out")
+			if list := owner.do("GET", "/v1/sessions", "").is(http.StatusOK).at("sessions").([]any); len(list) != 1 {
+				t.Errorf("%d sessions", len(list))
+			}
+			s.browser().do("POST", "/v1/sign-in", credentials("ada@example.com", goodPassword)).problem(http.StatusUnauthorized, "bad-credentials")
+			s.browser().do("POST", "/v1/sign-in", credentials("ada@example.com", nextPassword)).is(http.StatusOK)
+		})
+	}
+}
+
+// TestAnAccountThatIsDeletedMeanwhileIsNoLongerThere: it is deleted when a
+// session of it was found to be live, and before anything is done in it.
+func TestAnAccountThatIsDeletedMeanwhileIsNoLongerThere(t *testing.T) {
+	deleting := func(t *testing.T) (store *faulty, b *browser, remove func()) {
+		s, store, cookie, _ := newFaultySite(t)
+		b = s.with(cookie)
+		id := b.accountID()
+		var once atomic.Bool
+		return store, b, func() {
+			if once.CompareAndSwap(false, true) {
+				if _, err := s.authority.Delete(t.Context(), authority.Operator(), id); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	for name, want := range map[string]struct {
+		status  int
+		problem string
+	}{
+		"a re-authentication": {http.StatusUnauthorized, "bad-credentials"},
+		"another change":      {http.StatusNotFound, "not-found"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store, b, remove := deleting(t)
+			store.beforeIssue = remove
+			overtaken[name](b).problem(want.status, want.problem)
+			b.do("GET", "/v1/session", "").problem(http.StatusUnauthorized, "signed-out")
+		})
+	}
+	t.Run("a change of the name", func(t *testing.T) {
+		store, b, remove := deleting(t)
+		store.set(func(context.Context) error { remove(); return nil })
+		b.do("PATCH", "/v1/account", `{"name":"Ada King"}`).problem(http.StatusNotFound, "not-found")
+		b.do("GET", "/v1/session", "").problem(http.StatusUnauthorized, "signed-out")
+	})
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,16 +13,48 @@ import (
 	"cloakroom/internal/config"
 )
 
-// listen opens a listener; its errors name the key and what to do.
-func listen(key string, a config.Address) (net.Listener, error) {
-	if a.Network == "unix" {
+// Names of the sockets that may have been opened before the program was started.
+const (
+	publicSocket = "public"
+	opsSocket    = "ops"
+)
+
+// takeSockets puts the addresses of the sockets that were handed over in the
+// place of those that are configured, so that all rules hold for them, too.
+func takeSockets(cfg *config.Config, sockets map[string]net.Listener) error {
+	for name, l := range sockets {
+		address := l.Addr().String()
+		if l.Addr().Network() == "unix" {
+			address = "unix:" + address
+		}
+		switch name {
+		case publicSocket:
+			cfg.Listen = address
+		case opsSocket:
+			cfg.OpsListen = address
+		default:
+			return fmt.Errorf("a socket named %q was handed over; say FileDescriptorName=public or FileDescriptorName=ops in its unit", name)
+		}
+	}
+	return nil
+}
+
+// listen opens a listener unless one was handed over; its errors name the key and
+// what to do.
+func listen(key string, a config.Address, handedOver net.Listener) (net.Listener, error) {
+	switch {
+	case handedOver != nil:
+		return handedOver, nil
+	case a.Network == "unix":
 		return listenSocket(key, a)
 	}
-	l, err := net.Listen("tcp", a.Text)
+	plain := net.ListenConfig{}
+	plain.SetMultipathTCP(false) // of such a socket shut could not say whom it lets in
+	l, err := plain.Listen(context.Background(), "tcp", a.Text)
 	if err != nil {
 		return nil, explainListen(key, a, err)
 	}
-	return l, nil
+	return &lastCall{interruptible: l.(*net.TCPListener)}, nil
 }
 
 // listenSocket also takes the place of a socket that its owner left behind.
@@ -39,7 +72,7 @@ func listenSocket(key string, a config.Address) (net.Listener, error) {
 		_ = l.Close()
 		return nil, explainListen(key, a, err)
 	}
-	return l, nil
+	return &lastCall{interruptible: l.(*net.UnixListener)}, nil
 }
 
 // abandoned reports whether the path is a socket that nobody listens on.

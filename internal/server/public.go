@@ -1,19 +1,26 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"cloakroom/internal/config"
 	"cloakroom/internal/problem"
 )
 
 // public is the public listener's handler. It sends a request to one of three:
-// the check for proxies, the API, or the pages.
+// the checks for proxies, the API, or the pages.
 type public struct {
-	check, api, pages http.Handler
-	urls              []config.PublicURL // the first is canonical
+	checks     map[string]http.Handler // by path
+	api, pages http.Handler
+	urls       []config.PublicURL // the first is canonical
+	base       string             // before every path
+	proxies    proxies
+	probe      *probe
+	patience   time.Duration // of a request that is no check's
 }
 
 // hsts tells browsers to come by https for two years. Whether hosts below this
@@ -22,10 +29,15 @@ const hsts = "max-age=63072000"
 
 func (p *public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := r.URL.Path
-	if at == basePath+"/check" { // first: it is most of the requests
-		p.check.ServeHTTP(w, r)
+	if check, ok := p.checks[at]; ok { // first: it is most of the requests
+		check.ServeHTTP(w, r)
 		return
 	}
+	p.probe.look(r, p.proxies)
+	p.proxies.unwrap(r)
+	ctx, cancel := context.WithTimeout(r.Context(), p.patience)
+	defer cancel()
+	r = r.WithContext(ctx)
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -33,15 +45,17 @@ func (p *public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Strict-Transport-Security", hsts)
 	}
 	switch {
+	case p.isCheck(at):
+		problem.Answer(w, r, problem.UnknownPolicy())
 	case !clean(at):
 		problem.Answer(w, r, problem.NotFound())
-	case isAPI(at):
+	case p.isAPI(at):
 		p.api.ServeHTTP(w, r)
 	case isRead(r) && !p.ownHost(r.Host):
 		redirect(w, p.urls[0].String()+r.URL.RequestURI())
-	case isRead(r) && (at == "/" || at == basePath):
-		redirect(w, basePath+"/account")
-	case strings.HasPrefix(at, basePath+"/"):
+	case isRead(r) && (at == "/" || at == p.base):
+		redirect(w, p.base+"/account")
+	case strings.HasPrefix(at, p.base+"/"):
 		p.pages.ServeHTTP(w, r)
 	default:
 		problem.Answer(w, r, problem.NotFound())
@@ -56,9 +70,15 @@ func clean(p string) bool {
 }
 
 // isAPI reports whether a program is meant to read the answer.
-func isAPI(p string) bool {
-	rest, ok := strings.CutPrefix(p, basePath+"/")
-	return ok && (strings.HasPrefix(rest, "v1/") || strings.HasPrefix(rest, "openapi.") || strings.HasPrefix(rest, "check/"))
+func (p *public) isAPI(at string) bool {
+	rest, ok := strings.CutPrefix(at, p.base+"/")
+	return ok && (strings.HasPrefix(rest, "v1/") || strings.HasPrefix(rest, "openapi."))
+}
+
+// isCheck reports whether a proxy asks. What is not one of the checks names a
+// policy that there is not, and nobody is let in by it.
+func (p *public) isCheck(at string) bool {
+	return strings.HasPrefix(at, p.base+"/check/") || strings.HasPrefix(at, p.base+"/forward/")
 }
 
 func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }

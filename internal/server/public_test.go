@@ -8,6 +8,7 @@ import (
 )
 
 func TestTheRootLeadsToTheAccount(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	host := func(r *http.Request) { r.Host = strings.TrimPrefix(s.URL(), "http://") }
 	for _, path := range []string{"/", "/auth"} {
@@ -18,6 +19,7 @@ func TestTheRootLeadsToTheAccount(t *testing.T) {
 }
 
 func TestPagesUnderAnotherHostLeadToThePublicURL(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	as := func(host string) edit { return func(r *http.Request) { r.Host = host } }
 	for _, host := range []string{"evil.example", "localhost", "127.0.0.2:80", s.URL()[len("http://"):] + ".evil.example"} {
@@ -37,6 +39,7 @@ func TestPagesUnderAnotherHostLeadToThePublicURL(t *testing.T) {
 }
 
 func TestHTTPSIsInsistedOnWhereThePublicURLIsHTTPS(t *testing.T) {
+	t.Parallel()
 	plain := newSite(t)
 	if got := plain.browser().do("GET", "/v1/session", "").header["Strict-Transport-Security"]; got != nil {
 		t.Errorf("without https: %s", got)
@@ -56,6 +59,7 @@ func TestHTTPSIsInsistedOnWhereThePublicURLIsHTTPS(t *testing.T) {
 }
 
 func TestASocketIsListenedOnAndAnAbandonedOneIsTakenOver(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "c.sock")
 	options := func(o *Options) {
 		o.Config.Listen, o.Config.PublicURL = "unix:"+path, []string{"https://example.com"}

@@ -9,6 +9,7 @@ import (
 // What people do to their own sessions is recorded, with the session that they
 // did it in and the one that they ended.
 func TestOnesOwnRevocationsAreRecorded(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	root, ada := s.admin("root@example.com"), s.browser().signUp("ada@example.com")
 	id, here := ada.accountID(), ada.sessionID()

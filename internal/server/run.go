@@ -32,24 +32,33 @@ func httpServer(h http.Handler, logger *slog.Logger) *http.Server {
 }
 
 // Run serves until ctx ends, or until something that cannot be done without
-// fails, and then stops in order: it is no longer ready, requests in flight are
-// answered, last uses of sessions are written, the database is closed.
+// fails, and then stops in order. First /readyz says so, while requests go on to
+// be answered; then nobody is let in any more, and requests in flight are
+// answered; then last uses of sessions and refused attempts are written, and the
+// database is closed. The operations listener ends last.
 func (s *Server) Run(ctx context.Context) error {
-	main := httpServer(s.handler, s.logger)
+	main := httpServer(http.HandlerFunc(s.answer), s.logger)
+	main.ConnState = s.countConnections
 	ops := httpServer(s.operations(), s.logger)
+	control := httpServer(s.operator(), s.logger)
+	control.WriteTimeout = 0 // a backup takes its time
 	sessionsCtx, stopSessions := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSessions()
 
-	failed := make(chan error, 5)
-	var running, keeping sync.WaitGroup
+	failed := make(chan error, 6)
+	var serving, running, keeping sync.WaitGroup
 	keeping.Go(func() { failed <- s.sessions.Run(sessionsCtx) })
 	keeping.Go(func() { failed <- s.refusals.Run(sessionsCtx) })
 	keeping.Go(func() { failed <- s.retention.Run(sessionsCtx) })
 	keeping.Go(func() { s.sweep(sessionsCtx) })
 	s.awaitSessions(ctx)
-	running.Go(func() { failed <- main.Serve(s.listener) })
+	serving.Go(func() { failed <- main.Serve(s.listener) })
 	running.Go(func() { failed <- ops.Serve(s.opsListener) })
+	running.Go(func() { failed <- control.Serve(s.control) })
 	s.ready.Store(true)
+	close(s.serving)
+	s.tell(s.manager.Ready)
+	keeping.Go(func() { s.keepAlive(sessionsCtx) })
 	s.logger.Info("server: listening", "listen", s.Addr().String(), "ops.listen", s.OpsAddr().String(), "public_url", s.URL())
 
 	var cause error
@@ -59,12 +68,22 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.logger.Info("server: stopping")
 	s.ready.Store(false)
+	s.tell(s.manager.Stopping)
+	s.leave()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
-	err := errors.Join(cause, stop(drain, main), stop(drain, ops))
-	running.Wait()
+	if l, ok := s.listener.(*lastCall); ok {
+		l.finish()
+		serving.Wait()
+	}
+	s.windDown()
+	err := errors.Join(cause, stop(drain, main), stop(drain, control))
+	serving.Wait()
 	stopSessions()
 	keeping.Wait()
+	_ = s.store.Close() // what it returns is returned below
+	err = errors.Join(err, stop(drain, ops))
+	running.Wait()
 	return errors.Join(err, s.Close())
 }
 
@@ -82,13 +101,17 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if _, err := s.throttle.Sweep(ctx, sweepBatch); err != nil && ctx.Err() == nil {
-				s.logger.Warn("server: the throttle's table was not swept", "error", err)
-			}
-			if _, err := s.authority.Links.Sweep(ctx, s.authority.Now(), sweepBatch); err != nil && ctx.Err() == nil {
-				s.logger.Warn("server: links that have expired were not swept", "error", err)
-			}
+			s.sweepOnce(ctx)
 		}
+	}
+}
+
+func (s *Server) sweepOnce(ctx context.Context) {
+	if _, err := s.throttle.Sweep(ctx, sweepBatch); err != nil && ctx.Err() == nil {
+		s.logger.Warn("server: the throttle's table was not swept", "error", err)
+	}
+	if _, err := s.authority.Links.Sweep(ctx, s.authority.Now(), sweepBatch); err != nil && ctx.Err() == nil {
+		s.logger.Warn("server: links that have expired were not swept", "error", err)
 	}
 }
 

@@ -44,7 +44,7 @@ func abandon(t *testing.T, path string) {
 func (s *site) settingsOf() config.Config {
 	return config.Config{
 		OpsListen: "127.0.0.1:0", PublicURL: []string{"https://example.com"},
-		Database: "sqlite:" + s.t.TempDir() + "/other.db",
+		Database: "sqlite:" + s.t.TempDir() + "/other.db", SignUp: "open",
 	}
 }
 

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,17 +14,15 @@ import (
 	"sync/atomic"
 	"time"
 
-	"cloakroom/forwardauth"
-	"cloakroom/internal/api"
 	"cloakroom/internal/audit"
 	"cloakroom/internal/authority"
 	"cloakroom/internal/config"
 	accounts "cloakroom/internal/db/sqlite"
 	"cloakroom/internal/factor/password"
+	"cloakroom/internal/notify"
 	"cloakroom/internal/setup"
 	"cloakroom/internal/signin"
 	"cloakroom/internal/throttle"
-	"cloakroom/internal/web"
 	"cloakroom/session"
 	"cloakroom/session/sqlite"
 )
@@ -33,19 +32,30 @@ type Options struct {
 	Config config.Config
 	Logger *slog.Logger // slog.Default unless set
 
-	// Passwords is how passwords are hashed; the zero value is right but for
-	// tests, which have no time for it.
+	// Passwords, in tests, makes hashes cheap. What is configured counts before
+	// it.
 	Passwords password.Config
-	// ReauthenticateAfter is how long after a sign-in other sessions may be
-	// revoked: 15 minutes unless set.
+	// ReauthenticateAfter, in tests, is what no configuration can be: less than
+	// a minute.
 	ReauthenticateAfter time.Duration
 	// Now is the wall clock: time.Now unless set.
 	Now func() time.Time
+	// Manager is who started the program and wants to know how it is.
+	Manager notify.Manager
+	// Sockets are listeners that were opened before, by name: public is used in
+	// the place of what is configured as listen, ops of ops.listen.
+	Sockets map[string]net.Listener
 
 	// wrap, in tests of this package only, puts faults between the session
 	// manager and the store.
 	wrap func(session.Store) session.Store
+	// patience, in tests of this package only, is another requestTime.
+	patience time.Duration
 }
+
+// requestTime is how long a request may take in all, waiting for the store
+// included. Connections are cut off later, so that it is answered.
+const requestTime = 20 * time.Second
 
 // Server is a server that listens. Run serves; Close is for those who never
 // call Run.
@@ -55,24 +65,63 @@ type Server struct {
 	public   []config.PublicURL
 	store    *sqlite.Store
 	sessions *session.Manager
-	ready    atomic.Bool
+	metrics  *metrics
+	probe    probe
+	manager  notify.Manager
 
+	ready   atomic.Bool
+	serving chan struct{} // closed once it is ready
+	leaving atomic.Bool   // connections are closed after the answer
+	asked   atomic.Int64  // when /readyz was asked last, in Unix nanoseconds
+	open    atomic.Int64  // connections to the public listener
+
+	signin    *signin.Service
 	authority *authority.Service
 	setupCode setup.Code // until it is taken
 	throttle  *throttle.Throttle
 	refusals  *audit.Refusals
 	retention *audit.Retention
+	recent    time.Duration // Options.ReauthenticateAfter
+	patience  time.Duration // of a request
+	now       func() time.Time
 
-	listener, opsListener net.Listener
-	handler               http.Handler
+	listener, opsListener, control net.Listener
+	handler                        atomic.Pointer[http.Handler]
 }
-
-// basePath is the path that everything public stands under.
-const basePath = "/auth"
 
 // New checks the configuration, opens the database and listens. It serves
 // nothing yet: connections wait until Run.
 func New(ctx context.Context, o Options) (_ *Server, err error) {
+	if err := takeSockets(&o.Config, o.Sockets); err != nil {
+		return nil, err
+	}
+	s, err := newServer(&o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = s.Close()
+		}
+	}()
+	if s.listener, err = listen("listen", s.settings.Listen, o.Sockets[publicSocket]); err != nil {
+		return nil, err
+	}
+	if s.opsListener, err = listen("ops.listen", s.settings.OpsListen, o.Sockets[opsSocket]); err != nil {
+		return nil, err
+	}
+	s.public = publicURLs(s.settings.PublicURLs, s.listener.Addr())
+	if s.store, err = openStore(ctx, s.settings.SQLitePath); err != nil {
+		return nil, err
+	}
+	if s.control, err = listenControl(s.settings.SQLitePath); err != nil {
+		return nil, err
+	}
+	return s, s.build(ctx, o)
+}
+
+// newServer is a server that has opened nothing.
+func newServer(o *Options) (*Server, error) {
 	settings, err := o.Config.Check()
 	if err != nil {
 		return nil, err
@@ -83,33 +132,18 @@ func New(ctx context.Context, o Options) (_ *Server, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.ReauthenticateAfter == 0 {
-		o.ReauthenticateAfter = 15 * time.Minute
-	}
-	s := &Server{logger: o.Logger, settings: settings}
-	defer func() {
-		if err != nil {
-			_ = s.Close()
-		}
-	}()
-	if s.listener, err = listen("listen", settings.Listen); err != nil {
-		return nil, err
-	}
-	if s.opsListener, err = listen("ops.listen", settings.OpsListen); err != nil {
-		return nil, err
-	}
-	s.public = publicURLs(settings.PublicURLs, s.listener.Addr())
-	if s.store, err = openStore(ctx, settings.SQLitePath); err != nil {
-		return nil, err
-	}
-	return s, s.build(ctx, o)
+	return &Server{
+		logger: o.Logger, settings: settings, recent: o.ReauthenticateAfter, now: o.Now, metrics: newMetrics(),
+		manager: o.Manager, serving: make(chan struct{}), patience: cmp.Or(o.patience, requestTime),
+	}, nil
 }
 
-// build puts the parts together.
+// build puts the parts together that last as long as the server.
 func (s *Server) build(ctx context.Context, o Options) error {
+	set := s.settings
 	people, err := accounts.NewAccounts(ctx, s.store)
 	if err != nil {
-		return explainDatabase(s.settings.SQLitePath, err)
+		return explainDatabase(set.SQLitePath, err)
 	}
 	origins := make([]string, len(s.public))
 	for i, u := range s.public {
@@ -119,59 +153,43 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	if o.wrap != nil {
 		store = o.wrap(store)
 	}
-	s.sessions, err = session.New(session.Config{Store: store, Origins: origins, Now: o.Now, Logger: s.logger})
+	s.sessions, err = session.New(session.Config{
+		Store: metered{store, s.metrics}, Origins: origins, Now: o.Now, Logger: s.logger,
+		Idle: set.Idle, Absolute: set.Absolute, PerSubject: set.PerAccount, CacheBytes: set.CacheBytes,
+		Cookie: session.Cookie{Name: set.CookieName, SameSite: sameSite(set.CookieSameSite)},
+	})
 	if err != nil {
 		return err
 	}
+	s.metrics.watch(s.sessions, set.CacheBytes)
+	o.Passwords.MinLength, o.Passwords.Slots = set.PasswordMinLength, cmp.Or(set.PasswordSlots, o.Passwords.Slots)
 	o.Passwords.Words = append(o.Passwords.Words, "cloakroom")
 	for _, u := range s.public {
 		o.Passwords.Words = append(o.Passwords.Words, u.Host())
 	}
 	devices := accounts.NewDevices(people)
-	s.throttle = throttle.New(throttle.Config{Store: accounts.NewThrottle(people), Devices: devices, Now: o.Now})
+	steady := newClock(o.Now).now // the record keeps to the wall clock, as people do
+	s.throttle = throttle.New(throttle.Config{Store: accounts.NewThrottle(people), Devices: devices, Now: steady})
 	record := accounts.NewAudit(people, o.Now)
 	s.refusals = audit.NewRefusals(audit.RefusalsConfig{Store: record, Now: o.Now, Logger: s.logger})
-	s.retention, err = audit.NewRetention(audit.RetentionConfig{Store: record, Now: o.Now, Logger: s.logger})
+	s.retention, err = audit.NewRetention(audit.RetentionConfig{Store: record, Keep: set.AuditRetention, Now: o.Now, Logger: s.logger})
 	if err != nil {
 		return err
 	}
 	passwords := password.New(o.Passwords)
-	signIn := &signin.Service{
+	s.signin = &signin.Service{
 		Sessions: s.sessions, Accounts: people, Passwords: passwords,
-		Throttle: s.throttle, Devices: devices, Audit: record, Refusals: s.refusals, Now: o.Now, Logger: s.logger,
+		Throttle: s.throttle, Devices: devices, Audit: record, Refusals: s.refusals, Now: steady, Logger: s.logger,
 	}
 	s.authority = &authority.Service{
 		Sessions: s.sessions, Accounts: people, Directory: people, Links: accounts.NewLinks(people),
-		Setup: accounts.NewSetup(people), SignIn: signIn, Passwords: passwords, Throttle: s.throttle,
-		Audit: record, Refusals: s.refusals, Now: o.Now, Logger: s.logger,
+		SignIn: s.signin, Setup: accounts.NewSetup(people), Passwords: passwords, Throttle: s.throttle, Devices: devices,
+		Audit: record, Refusals: s.refusals, Now: steady, Logger: s.logger,
 	}
 	if err := s.makeSetupCode(ctx); err != nil {
-		return explainDatabase(s.settings.SQLitePath, err)
+		return explainDatabase(set.SQLitePath, err)
 	}
-	jsonAPI, err := api.New(api.Config{
-		Sessions: s.sessions, SignIn: signIn, Authority: s.authority, PublicURL: s.URL(), BasePath: basePath,
-		Recent: o.ReauthenticateAfter, Logger: s.logger,
-	})
-	if err != nil {
-		return err
-	}
-	contract, err := api.Contract(basePath)
-	if err != nil {
-		return err
-	}
-	pages, err := web.New(web.Config{
-		Contract: contract,
-		Sessions: s.sessions, SignIn: signIn, Authority: s.authority, BasePath: basePath, PublicURL: s.URL(),
-		Recent: o.ReauthenticateAfter, Now: o.Now, Logger: s.logger,
-	})
-	if err != nil {
-		return err
-	}
-	s.handler = &public{
-		check: forwardauth.Handler{Sessions: s.sessions, SignInURL: s.URL() + basePath + "/sign-in"},
-		api:   jsonAPI, pages: pages, urls: s.public,
-	}
-	return nil
+	return s.Reload(set)
 }
 
 // makeSetupCode makes the code of the first administrator, unless there has been
@@ -196,7 +214,7 @@ func (s *Server) TakeSetupCode() (setup.Code, bool) {
 }
 
 // SetupURL is the page that asks for the setup code.
-func (s *Server) SetupURL() string { return s.URL() + basePath + "/setup" }
+func (s *Server) SetupURL() string { return s.URL() + s.settings.BasePath + "/setup" }
 
 // URL is the canonical public URL, without a slash at its end.
 func (s *Server) URL() string { return s.public[0].String() }
@@ -244,7 +262,7 @@ func publicURLs(configured []config.PublicURL, listening net.Addr) []config.Publ
 // Close closes what New opened.
 func (s *Server) Close() error {
 	var errs []error
-	for _, l := range []net.Listener{s.listener, s.opsListener} {
+	for _, l := range []net.Listener{s.listener, s.opsListener, s.control} {
 		if l != nil {
 			if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 				errs = append(errs, err)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestASecondDeviceIsRevokedFromTheFirstAndRefusedAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	laptop := s.browser().signUp("ada@example.com")
 	phone := s.browser().signIn("ada@example.com")
@@ -25,6 +26,7 @@ func TestASecondDeviceIsRevokedFromTheFirstAndRefusedAtOnce(t *testing.T) {
 }
 
 func TestTheListSaysWhichIsWhich(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	laptop := s.browser().signUp("ada@example.com")
 	s.browser().do("POST", "/v1/sign-in", credentials("ada@example.com", goodPassword), set("User-Agent",
@@ -49,6 +51,7 @@ func TestTheListSaysWhichIsWhich(t *testing.T) {
 }
 
 func TestALongListComesInPages(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.browser().signUp("ada@example.com")
 	for range 60 {
@@ -72,9 +75,18 @@ func TestALongListComesInPages(t *testing.T) {
 		t.Errorf("%d sessions in all, next %v", len(all), second.at("next"))
 	}
 	b.do("GET", "/v1/sessions?after=nonsense", "").problem(http.StatusBadRequest, "malformed")
+
+	root, of := s.admin("root@example.com"), "/v1/admin/accounts/"+b.accountID()+"/sessions"
+	read := root.do("GET", of, "").is(http.StatusOK)
+	next, _ = read.at("next").(string)
+	if rest := root.do("GET", of+"?after="+next, "").is(http.StatusOK); !slices.Equal(ids(read), ids(first)) || !slices.Equal(ids(rest), ids(second)) {
+		t.Errorf("an administrator reads\n%s\n%s", read.text, rest.text)
+	}
+	root.do("GET", of+"?after=nonsense", "").problem(http.StatusBadRequest, "malformed")
 }
 
 func TestOtherPeoplesSessionsAreNotFound(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	ada := s.browser().signUp("ada@example.com")
 	eve := s.browser().signUp("eve@example.com")
@@ -85,6 +97,7 @@ func TestOtherPeoplesSessionsAreNotFound(t *testing.T) {
 }
 
 func TestAllOthersAndAllAreRevoked(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := s.browser().signUp("ada@example.com")
 	two, three := s.browser().signIn("ada@example.com"), s.browser().signIn("ada@example.com")
@@ -106,6 +119,7 @@ func TestAllOthersAndAllAreRevoked(t *testing.T) {
 }
 
 func TestAStrictRevocationTellsItsPosition(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := s.browser().signUp("ada@example.com")
 	two := s.browser().signIn("ada@example.com")
@@ -121,6 +135,7 @@ func TestAStrictRevocationTellsItsPosition(t *testing.T) {
 }
 
 func TestAMisspeltParameterRevokesNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	one := s.browser().signUp("ada@example.com")
 	two := s.browser().signIn("ada@example.com")
@@ -132,6 +147,7 @@ func TestAMisspeltParameterRevokesNothing(t *testing.T) {
 }
 
 func TestTheCurrentSessionIsEndedLikeBySigningOut(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.browser().signUp("ada@example.com")
 	old := b.cookie
@@ -143,6 +159,7 @@ func TestTheCurrentSessionIsEndedLikeBySigningOut(t *testing.T) {
 }
 
 func TestOtherSessionsAreRevokedOnlyShortlyAfterASignIn(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, func(o *Options) { o.ReauthenticateAfter = time.Nanosecond })
 	one := s.browser().signUp("ada@example.com")
 	two := s.browser().signIn("ada@example.com")
@@ -155,6 +172,7 @@ func TestOtherSessionsAreRevokedOnlyShortlyAfterASignIn(t *testing.T) {
 }
 
 func TestReauthenticationContinuesTheSessionUnderANewToken(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.browser().signUp("ada@example.com")
 	id, old := b.sessionID(), b.cookie
@@ -174,6 +192,7 @@ func TestReauthenticationContinuesTheSessionUnderANewToken(t *testing.T) {
 }
 
 func TestAPlantedCookieIsDeadAfterTheSignIn(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.browser().signUp("ada@example.com")
 	eve := s.browser().signUp("eve@example.com")
@@ -191,6 +210,7 @@ func TestAPlantedCookieIsDeadAfterTheSignIn(t *testing.T) {
 }
 
 func TestSignOutEndsTheSessionWhetherItLivesOrNot(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	b := s.browser().signUp("ada@example.com")
 	old := b.cookie
@@ -211,6 +231,7 @@ func TestSignOutEndsTheSessionWhetherItLivesOrNot(t *testing.T) {
 }
 
 func TestSessionsOutliveARestart(t *testing.T) {
+	t.Parallel()
 	var options Options
 	first := newSite(t, func(o *Options) { options = *o })
 	kept := first.browser().signUp("ada@example.com")

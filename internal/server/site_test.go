@@ -36,11 +36,21 @@ type site struct {
 // newSite starts a server, which stops with the test.
 func newSite(t *testing.T, adjust ...func(*Options)) *site {
 	t.Helper()
+	s, err := startSite(t, adjust...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// startSite is newSite where a server may say that it cannot start.
+func startSite(t *testing.T, adjust ...func(*Options)) (*site, error) {
+	t.Helper()
 	logs := new(buffer)
 	o := Options{
 		Config: config.Config{
 			Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0",
-			Database: "sqlite:" + filepath.Join(t.TempDir(), "cloakroom.db"),
+			Database: "sqlite:" + filepath.Join(t.TempDir(), "cloakroom.db"), SignUp: "open",
 		},
 		Logger:    slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Passwords: password.Config{Params: cheap},
@@ -50,7 +60,7 @@ func newSite(t *testing.T, adjust ...func(*Options)) *site {
 	}
 	srv, err := New(t.Context(), o)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
@@ -67,7 +77,7 @@ func newSite(t *testing.T, adjust ...func(*Options)) *site {
 			t.Logf("the server's log:\n%s", logs)
 		}
 	})
-	return &site{srv, t, logs, stop}
+	return &site{srv, t, logs, stop}, nil
 }
 
 // buffer is a bytes.Buffer for several goroutines.
@@ -150,7 +160,10 @@ func (b *browser) to(method, path, body string, edits ...edit) answer {
 	for _, e := range edits {
 		e(r)
 	}
-	transport := &http.Transport{DisableKeepAlives: true}
+	// Not DisableKeepAlives, which browsers do not ask for: a server that is told
+	// so closes under a client that still sends.
+	transport := new(http.Transport)
+	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(r)
 	if err != nil {
 		b.t.Fatal(err)
@@ -258,3 +271,6 @@ func (b *browser) sessionID() string {
 	id, _ := b.do("GET", "/v1/session", "").is(http.StatusOK).at("session.id").(string)
 	return id
 }
+
+// basePath is where everything public stands unless it is configured.
+const basePath = "/auth"

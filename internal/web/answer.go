@@ -9,6 +9,7 @@ import (
 	"cloakroom/internal/factor/password"
 	"cloakroom/internal/link"
 	"cloakroom/internal/setup"
+	"cloakroom/internal/signin"
 	"cloakroom/session"
 )
 
@@ -51,6 +52,12 @@ var troubles = []struct {
 	{errNoPart, trouble{http.StatusNotFound, "There is no such part of the list",
 		"The address of this page is damaged. Nothing was lost or changed.",
 		"Start from the latest.", "/account/activity", "See your activity"}},
+	{signin.ErrInvitedOnly, trouble{http.StatusForbidden, "Sign-up is by invitation",
+		"Nobody makes an account here alone. Nothing was changed.",
+		"Ask whoever runs this service to invite you: you get a link that leads to your account.", "/sign-in", "Go to sign-in"}},
+	{signin.ErrClosed, trouble{http.StatusForbidden, "Sign-up is closed",
+		"No accounts are made here at present. Nothing was changed.",
+		"If you have an account, sign in. If you need one, ask whoever runs this service.", "/sign-in", "Go to sign-in"}},
 	{setup.ErrDone, trouble{http.StatusNotFound, "This is set up already",
 		"There is an administrator, so nobody becomes one here any more. Nothing was changed.",
 		"Sign in, or ask an administrator to give you that role.", "/sign-in", "Go to sign-in"}},

@@ -14,7 +14,7 @@ type device struct {
 	ID       string
 	Name     string // "Firefox on Windows"
 	Kind     string // "computer", "phone", "tablet" or "program"
-	Address  string
+	Address  string // that it signed in from
 	Created  time.Time
 	LastSeen time.Time
 	Current  bool

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cloakroom/internal/audit"
+	"cloakroom/internal/factor/password"
 	"cloakroom/internal/throttle"
 	"cloakroom/session"
 	"cloakroom/session/memory"
@@ -20,13 +21,24 @@ type buckets struct {
 	emptyAt map[throttle.Key]int64
 }
 
+func (b *buckets) EmptyAt(_ context.Context, asked []throttle.Bucket) ([]int64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.of(asked), nil
+}
+
+func (b *buckets) of(asked []throttle.Bucket) []int64 {
+	at := make([]int64, len(asked))
+	for i, bucket := range asked {
+		at[i] = b.emptyAt[bucket.Key]
+	}
+	return at
+}
+
 func (b *buckets) Take(_ context.Context, now time.Time, asked []throttle.Bucket) (time.Duration, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	before := make([]int64, len(asked))
-	for i, bucket := range asked {
-		before[i] = b.emptyAt[bucket.Key]
-	}
+	before := b.of(asked)
 	after, wait := throttle.Admit(now, asked, before)
 	for i, bucket := range asked {
 		b.emptyAt[bucket.Key] = after[i]
@@ -44,6 +56,18 @@ func (b *buckets) Return(_ context.Context, now time.Time, charged []throttle.Bu
 }
 
 func (b *buckets) Sweep(context.Context, time.Time, int) (int, error) { return 0, nil }
+
+// busyPool is one whose only slot is taken, and nobody may wait for it.
+func busyPool(t *testing.T) *password.Hasher {
+	t.Helper()
+	h := password.New(password.Config{Slots: 1, Queue: -1})
+	turn, err := h.Turn(t.Context(), password.Place{Rank: password.First})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(turn.End)
+	return h
+}
 
 // devices knows none and remembers none: that is tested where the real ones are.
 type devices struct{}

@@ -53,7 +53,7 @@ func newFileSite(t *testing.T, network throttle.Limit) (*site, *authority.Servic
 	office := &authority.Service{
 		Sessions: sessions, Accounts: people, Directory: people,
 		Links: stores.NewLinks(people), Setup: stores.NewSetup(people), SignIn: signIn,
-		Passwords: signIn.Passwords, Throttle: signIn.Throttle, Audit: record, Refusals: signIn.Refusals,
+		Passwords: signIn.Passwords, Throttle: signIn.Throttle, Devices: signIn.Devices, Audit: record, Refusals: signIn.Refusals,
 		Code: code.Hash(), Logger: quiet,
 	}
 	h, err := New(Config{Sessions: sessions, SignIn: signIn, Authority: office, PublicURL: origin, Logger: quiet})

@@ -48,8 +48,9 @@ func (p *pages) useLink(kind linkKind) handler {
 		if !ok {
 			return link.ErrGone
 		}
-		err := p.cfg.Authority.SetPasswordByLink(r.Context(), visitor.Of(r), token, kind.kind, r.PostForm.Get("new_password"))
+		device, err := p.cfg.Authority.SetPasswordByLink(r.Context(), visitor.Of(r), token, kind.kind, r.PostForm.Get("new_password"))
 		if err == nil {
+			visitor.Remember(w, device)
 			p.sayAtSignIn(w, passwordSet)
 			redirect(w, p.path("/sign-in"))
 			return nil

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"cloakroom/internal/audit"
-	"cloakroom/internal/factor/password"
 	"cloakroom/internal/throttle"
 )
 
@@ -93,7 +92,7 @@ func TestABusyPoolChangesNoPassword(t *testing.T) {
 	s := newSite(t)
 	b := s.browser(firefox).signUp()
 	form := b.get("/auth/account/password")
-	s.pages.cfg.SignIn.Passwords = password.New(password.Config{Slots: 1, Queue: -1})
+	s.pages.cfg.SignIn.Passwords = busyPool(t)
 	page := b.changePassword(form, secret, renewed).is(http.StatusServiceUnavailable).setsNoCookie().
 		shows("Too many people are signing in")
 	if page.Header().Get("Retry-After") == "" {

@@ -27,6 +27,7 @@ type entry struct {
 	Note        string
 	Done        string // what was done, and led here
 	MinLength   int
+	NoSignUp    bool // nobody makes an account alone
 }
 
 // wrong is what is wrong with one field.
@@ -110,6 +111,7 @@ func (p *pages) signIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *pages) showSignIn(w http.ResponseWriter, status int, e entry) error {
+	e.NoSignUp = p.cfg.SignIn.Policy.AdmitsVisitors() != nil
 	return p.guest(w, status, "sign-in", titled("Sign in", e.Problem), e)
 }
 

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"cloakroom/internal/factor/password"
 	"cloakroom/session"
 )
 
@@ -94,9 +93,7 @@ func TestAnEndedSessionIsExplained(t *testing.T) {
 }
 
 func TestABusyPoolKeepsWhatWasEntered(t *testing.T) {
-	// One slot, and one place less than none to wait in: nobody gets in.
-	full := password.New(password.Config{Slots: 1, Queue: -1})
-	s := newSite(t, func(c *Config) { c.SignIn.Passwords = full })
+	s := newSite(t, func(c *Config) { c.SignIn.Passwords = busyPool(t) })
 	for path, fields := range map[string]url.Values{
 		"/auth/sign-in": {"email": {email}, "password": {secret}},
 		"/auth/sign-up": {"email": {email}, "password": {secret}, "name": {"Ada"}},

@@ -21,6 +21,9 @@ func (p *pages) signUpPage(w http.ResponseWriter, r *http.Request) error {
 	if signedIn {
 		return p.alreadyIn(w, r, s, back, "")
 	}
+	if err := p.cfg.SignIn.Policy.AdmitsVisitors(); err != nil {
+		return err
+	}
 	return p.showSignUp(w, http.StatusOK, entry{ReturnTo: back})
 }
 

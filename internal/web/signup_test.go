@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"cloakroom/internal/signin"
 )
 
 func TestSignUpSignsInAndLeadsBack(t *testing.T) {
@@ -54,4 +56,24 @@ func TestATakenAddressLeadsToSignIn(t *testing.T) {
 	}).is(http.StatusConflict).setsNoCookie().
 		shows("There is an account with this address already", `href="/auth/sign-in?return_to=%2fapp"`).
 		hides("another good password")
+}
+
+// Where nobody makes an account alone, no page invites to it, and an old form
+// makes none either.
+func TestWhereNobodySignsUpNothingLeadsThere(t *testing.T) {
+	open := newSite(t).browser(firefox)
+	open.get("/auth/sign-in").is(200).shows("/auth/sign-up")
+	for policy, says := range map[signin.Policy]string{
+		signin.Invited: "Ask whoever runs this service to invite you",
+		signin.Closed:  "No accounts are made here at present",
+		"a typo":       "No accounts are made here at present",
+	} {
+		s := newSite(t, func(c *Config) { c.SignIn.Policy = policy })
+		b := s.browser(firefox)
+		b.get("/auth/sign-in").is(200).hides("/auth/sign-up")
+		b.get("/auth/sign-up").is(http.StatusForbidden).shows(says, `href="/auth/sign-in"`)
+		b.post("/auth/sign-up", url.Values{"email": {email}, "password": {secret}}).
+			is(http.StatusForbidden).setsNoCookie().shows(says)
+		b.post("/auth/sign-in", url.Values{"email": {email}, "password": {secret}}).is(http.StatusUnauthorized)
+	}
 }

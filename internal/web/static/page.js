@@ -29,15 +29,20 @@ for (const form of document.forms) {
   });
 }
 
-// A page that comes back from the browser's memory is asked for anew: it may
-// show what a person who has signed out meanwhile left behind.
-addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload();
-});
-
-// What happened is said once: a reload does not say it again.
+// What happened is said once: a reload does not say it again. The token of a
+// one-time link stands in the form from now on, and in no history, on no shared
+// screen.
 const here = new URL(location.href);
-if (here.searchParams.has("done")) {
+const isLink = here.searchParams.has("token");
+if (isLink || here.searchParams.has("done")) {
   here.searchParams.delete("done");
+  here.searchParams.delete("token");
   history.replaceState(null, "", here);
 }
+
+// A page that comes back from the browser's memory is asked for anew: it may
+// show what a person who has signed out meanwhile left behind. The page of a
+// one-time link shows nothing of that kind, and has no token to ask with.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && !isLink) location.reload();
+});

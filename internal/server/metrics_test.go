@@ -1,0 +1,80 @@
+package server
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// figure reads one line of /metrics.
+func (s *site) figure(name string) string {
+	s.t.Helper()
+	status, text := s.ops("/metrics")
+	m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\S+)$`).FindStringSubmatch(text)
+	if status != http.StatusOK || m == nil {
+		s.t.Errorf("%d, no figure %s", status, name)
+		return ""
+	}
+	return m[1]
+}
+
+func TestWhatHappensIsCounted(t *testing.T) {
+	s := newSite(t, func(o *Options) { o.Config.Policies = "{admin: {roles: [admin]}}" })
+	ada := s.browser().signUp("ada@example.com")
+	for range 3 {
+		ada.do("GET", "/check", "").is(http.StatusOK)
+	}
+	ada.do("GET", "/check/admin", "").is(http.StatusForbidden)
+	s.browser().do("GET", "/forward", "").is(http.StatusUnauthorized)
+	ada.do("GET", "/v1/sessions/"+strings.Repeat("a", 26), "")
+	s.browser().do("GET", "/v1/nothing/"+ada.cookie, "").is(http.StatusNotFound)
+	s.browser().do("POST", "/v1/sign-in", credentials("ada@example.com", wrongAnswer)).is(http.StatusUnauthorized)
+	for name, want := range map[string]string{
+		`cloakroom_check_decisions_total{decision="allowed",policy=""}`:                            "3",
+		`cloakroom_check_decisions_total{decision="refused",policy="admin"}`:                       "1",
+		`cloakroom_check_decisions_total{decision="signed_out",policy=""}`:                         "1",
+		`cloakroom_check_decisions_total{decision="undecided",policy=""}`:                          "0",
+		`cloakroom_http_request_duration_seconds_count{code="201",route="POST /auth/v1/sign-up"}`:  "1",
+		`cloakroom_http_request_duration_seconds_count{code="401",route="POST /auth/v1/sign-in"}`:  "1",
+		`cloakroom_http_request_duration_seconds_count{code="405",route="/auth/v1/sessions/{id}"}`: "1",
+		`cloakroom_http_request_duration_seconds_count{code="404",route="none"}`:                   "1",
+		`cloakroom_store_duration_seconds_count{operation="create",outcome="answered"}`:            "1",
+		`cloakroom_cached_sessions`: "1", `cloakroom_cached_subjects`: "1", `cloakroom_cache_limit_bytes`: "2.68435456e+08",
+		`cloakroom_loads_in_progress`: "0", `cloakroom_revocation_lag_seconds`: "0",
+	} {
+		if got := s.figure(name); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+	s.admin("root@example.com").do("POST", "/v1/admin/accounts", `{"email":"ada@example.com"}`).is(http.StatusConflict)
+	_, text := s.ops("/metrics")
+	if strings.Contains(text, `outcome="failed"`) {
+		t.Error("a refusal is taken for a failure of the store")
+	}
+	for _, secret := range []string{ada.cookie, ada.accountID(), ada.sessionID(), "ada@example.com"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the figures hold %.8s…", secret)
+		}
+	}
+	host := func(r *http.Request) { r.Host = s.URL()[len("http://"):] }
+	s.browser().to("GET", "/metrics", "", host).problem(http.StatusNotFound, "not-found")
+}
+
+func TestAnOutageIsCountedAsOne(t *testing.T) {
+	s, store, cookie, _ := newFaultySite(t)
+	store.set(failing)
+	s.with(cookie).do("GET", "/check", "").is(http.StatusServiceUnavailable)
+	store.mend()
+	s.with(cookie).do("GET", "/check", "").is(http.StatusOK)
+	for name, want := range map[string]string{
+		`cloakroom_check_decisions_total{decision="undecided",policy=""}`:           "1",
+		`cloakroom_loads_total{outcome="undecided"}`:                                "1",
+		`cloakroom_loads_total{outcome="decided"}`:                                  "1",
+		`cloakroom_store_duration_seconds_count{operation="load",outcome="failed"}`: "1",
+	} {
+		if got := s.figure(name); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+}
