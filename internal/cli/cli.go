@@ -13,16 +13,35 @@ import (
 
 const description = `Sessions that are checked faster than a token is verified, and revoked at once.
 
-Every setting is a flag and a variable; a flag counts before the variable.`
+Every setting is a flag, a variable, and a key in the file that --config names: for
+--ops.listen the variable CLOAKROOM_OPS_LISTEN and the key ops.listen. A flag counts
+before the variable, and that before the file.`
 
 // commands is the grammar of the command line.
 type commands struct {
-	Serve   serve   `cmd:"" help:"Run the server."`
-	Version version `cmd:"" help:"Print the version."`
+	options `embed:"" group:"Settings"`
+
+	Serve       serve           `cmd:"" help:"Run the server."`
+	Account     accountCommands `cmd:"" help:"Accounts."`
+	Session     sessionCommands `cmd:"" help:"Sessions."`
+	Audit       auditCommands   `cmd:"" help:"The record of what was done."`
+	Backup      backup          `cmd:"" help:"Write a copy of the database, also while it serves."`
+	Restore     restore         `cmd:"" help:"Make the database of a backup."`
+	Explain     explain         `cmd:"" help:"Say why a session cookie is let in or refused."`
+	Config      configuration   `cmd:"" help:"Look at the configuration."`
+	Snippet     snippet         `cmd:"" name:"proxy-snippet" help:"Print a reverse proxy's configuration that puts the check in front of an application."`
+	Doctor      doctor          `cmd:"" help:"Look for what is wrong with the set-up, and say what to do."`
+	Healthcheck healthcheck     `cmd:"" help:"Fail unless the server is ready."`
+	Completion  completion      `cmd:"" help:"Print what a shell needs to complete commands."`
+	Complete    complete        `cmd:"" hidden:"" help:"Print what may come next."`
+	Man         man             `cmd:"" help:"Print the manual page."`
+	Version     version         `cmd:"" help:"Print the version."`
 }
 
-// streams are where a command writes: answers to out, everything else to err.
+// streams are what a command reads, and where it writes: answers to out,
+// everything else to err.
 type streams struct {
+	in       io.Reader
 	out, err io.Writer
 }
 
@@ -31,7 +50,7 @@ type exit int
 
 // Run carries out the command in args and returns the exit code: 0, 1 if it
 // failed, 2 if the command line cannot be understood.
-func Run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
+func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	defer func() {
 		switch v := recover().(type) {
 		case nil:
@@ -45,8 +64,8 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 	parser, err := kong.New(&c,
 		kong.Name("cloakroom"), kong.Description(description),
 		kong.Writers(out, errOut), kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{out, errOut}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ValueFormatter(explainFlag),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{in, out, errOut}),
 	)
 	if err != nil {
 		panic(err) // the grammar above is wrong
@@ -56,7 +75,7 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) (code int) {
 		fmt.Fprintf(errOut, "cloakroom: %v\nTry: cloakroom --help\n", err)
 		return 2
 	}
-	if err := parsed.Run(); err != nil && !errors.Is(err, context.Canceled) {
+	if err := parsed.Run(loaderOf(parsed, &c.options), parser.Model); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintf(errOut, "cloakroom: %v\n", err)
 		return 1
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func run(t *testing.T, args ...string) (code int, out, errOut string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	var o, e bytes.Buffer
-	code = Run(ctx, args, &o, &e)
+	code = Run(ctx, args, strings.NewReader(""), &o, &e)
 	return code, o.String(), e.String()
 }
 
@@ -49,7 +50,7 @@ func serving(t *testing.T, args ...string) string {
 	out := pipe{make(chan string, 16)}
 	code := make(chan int, 1)
 	var errOut bytes.Buffer
-	go func() { code <- Run(ctx, args, out, &errOut) }()
+	go func() { code <- Run(ctx, args, strings.NewReader(""), out, &errOut) }()
 	t.Cleanup(func() {
 		cancel()
 		if c := <-code; c != 0 {
@@ -197,5 +198,88 @@ func TestHelpNamesEveryFlagWithItsVariable(t *testing.T) {
 func TestVersionIsPrinted(t *testing.T) {
 	if code, out, _ := run(t, "version"); code != 0 || !strings.HasPrefix(out, "cloakroom ") {
 		t.Errorf("%d %q", code, out)
+	}
+}
+
+func TestTheConfigurationIsCheckedAndShown(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(path, []byte("sign_up: invited\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CLOAKROOM_CONFIG", path)
+	t.Setenv("CLOAKROOM_LOG_FORMAT", "json")
+	t.Setenv("CLOAKROOM_LISTN", "127.0.0.1:1")
+	if code, out, errOut := run(t, "config", "check"); code != 0 || out != "The configuration is right.\n" || !strings.Contains(errOut, "CLOAKROOM_LISTN sets nothing") {
+		t.Errorf("%d %q %q", code, out, errOut)
+	}
+	code, out, _ := run(t, "config", "show", "--listen=127.0.0.1:9")
+	for _, want := range []string{
+		`\nsign_up +invited +` + regexp.QuoteMeta(path) + `, line 1\n`, `listen +127\.0\.0\.1:9 +--listen\n`,
+		`\nlog\.format +json +CLOAKROOM_LOG_FORMAT\n`, `\nsessions\.idle +7d +default\n`,
+	} {
+		if code != 0 || !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("%d, no %s in:\n%s", code, want, out)
+		}
+	}
+	if code, out, _ := run(t, "config", "show", "--json"); code != 0 || !strings.HasPrefix(out, `[{"key":"listen","value":"127.0.0.1:8080","from":"default"},`) {
+		t.Errorf("%d %s", code, out)
+	}
+	if err := os.WriteFile(path, []byte("sign_up: invited\nlistn: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"config", "check"}, {"config", "show"}, {"serve"}} {
+		if code, out, errOut := run(t, command...); code != 1 || out != "" || !strings.Contains(errOut, `line 2: there is no key "listn"`) {
+			t.Errorf("%v: %d %q %q", command, code, out, errOut)
+		}
+	}
+	if code, _, errOut := run(t, "config", "check", "--config="+path+"x"); code != 1 || !strings.Contains(errOut, "there is no file") {
+		t.Errorf("%d %q", code, errOut)
+	}
+}
+
+// TestAHangupTakesTheConfigurationOver, and one that is wrong changes nothing.
+func TestAHangupTakesTheConfigurationOver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("policies: {a: {level: 1}}\n")
+	printed := serving(t, append(anywhere(t), "--config="+path)...)
+	url := regexp.MustCompile(`http://localhost:\d+`).FindString(printed)
+	status := func(policy string) int {
+		response, err := http.Get(url + "/auth/check/" + policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		return response.StatusCode
+	}
+	hangup := func() {
+		t.Helper()
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a, b := status("a"), status("b"); a != 401 || b != 403 {
+		t.Fatalf("%d and %d", a, b)
+	}
+	write("policies: {b: {level: 1}}\n")
+	hangup()
+	for deadline := time.Now().Add(10 * time.Second); status("b") != 401; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the policy is not taken over")
+		}
+	}
+	if a := status("a"); a != 403 {
+		t.Errorf("the policy that is gone: %d", a)
+	}
+	write("policies: {c: {level: 1}}\nlistn: x\n")
+	hangup()
+	time.Sleep(200 * time.Millisecond)
+	if b, c := status("b"), status("c"); b != 401 || c != 403 {
+		t.Errorf("%d and %d", b, c)
 	}
 }

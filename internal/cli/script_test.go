@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"cloakroom/internal/control"
+)
+
+// TestMain makes the test binary the program itself, where a script runs it.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"cloakroom": func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		os.Exit(Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}})
+}
+
+// TestScripts runs each command as people do, most of them against a server that
+// holds the file and is under load.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			for _, name := range []string{"CLOAKROOM_LISTEN", "CLOAKROOM_OPS_LISTEN", "PROXY"} {
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					return err
+				}
+				e.Setenv(name, l.Addr().String())
+				e.Setenv(strings.TrimPrefix(name, "CLOAKROOM_")+"_PORT", fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
+				if err := l.Close(); err != nil {
+					return err
+				}
+			}
+			e.Setenv("TZ", "UTC")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "load": load, "signin": signIn, "check": check, "proxy": proxy},
+	})
+}
+
+// await waits until a server listens for the command line.
+func await(ts *testscript.TestScript, _ bool, _ []string) {
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		c, err := control.Dial(context.Background(), ts.MkAbs("cloakroom.db"))
+		if err == nil {
+			_ = c.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("no server: %v", err)
+		}
+	}
+}
+
+// load keeps the server busy until the script ends.
+func load(ts *testscript.TestScript, _ bool, _ []string) {
+	ctx, stop := context.WithCancel(context.Background())
+	var busy sync.WaitGroup
+	for i := range 4 {
+		busy.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				body := fmt.Sprintf(`{"email":"load%d.%d@example.com","password":"correct horse battery staple"}`, i, n)
+				_, _ = post(ctx, ts, "/auth/v1/sign-up", body) // who is refused made load, too
+				r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+ts.Getenv("CLOAKROOM_LISTEN")+"/auth/check", nil)
+				if err != nil {
+					return
+				}
+				if a, err := http.DefaultClient.Do(r); err == nil {
+					_ = a.Body.Close()
+				}
+			}
+		})
+	}
+	ts.Defer(func() { stop(); busy.Wait() })
+}
+
+func post(ctx context.Context, ts *testscript.TestScript, path, body string) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+ts.Getenv("CLOAKROOM_LISTEN")+path, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	a, err := http.DefaultClient.Do(r)
+	if err == nil {
+		_ = a.Body.Close()
+	}
+	return a, err
+}
+
+// signIn signs in to an address with a password, and keeps the cookie's value in
+// a file. With ! the sign-in must be refused.
+func signIn(ts *testscript.TestScript, neg bool, args []string) {
+	body := fmt.Sprintf(`{"email":%q,"password":%q}`, args[0], args[1])
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		a, err := post(context.Background(), ts, "/auth/v1/sign-in", body)
+		ts.Check(err)
+		if a.StatusCode == http.StatusServiceUnavailable && time.Now().Before(deadline) {
+			continue // the load has the hashing
+		}
+		if (a.StatusCode == http.StatusOK) == neg {
+			ts.Fatalf("the sign-in is answered %s", a.Status)
+		}
+		for _, c := range a.Cookies() {
+			if c.Name == "__Host-session" {
+				ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(c.Value+"\n"), 0o600))
+			}
+		}
+		return
+	}
+}
+
+// proxy stands in front of the server until the script ends, and says so.
+func proxy(ts *testscript.TestScript, _ bool, _ []string) {
+	to := &url.URL{Scheme: "http", Host: ts.Getenv("CLOAKROOM_LISTEN")}
+	l, err := net.Listen("tcp", ts.Getenv("PROXY"))
+	ts.Check(err)
+	passing := &http.Server{Handler: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+		r.SetXForwarded()
+	}}}
+	go func() { _ = passing.Serve(l) }()
+	ts.Defer(func() { _ = passing.Close() })
+}
+
+// check fails unless a proxy is told this status about the cookie in a file.
+func check(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := http.NewRequest(http.MethodGet, "http://"+ts.Getenv("CLOAKROOM_LISTEN")+"/auth/check", nil)
+	ts.Check(err)
+	r.Header.Set("Cookie", "__Host-session="+strings.TrimSpace(ts.ReadFile(args[0])))
+	a, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	_ = a.Body.Close()
+	if fmt.Sprint(a.StatusCode) != args[1] {
+		ts.Fatalf("the check says %s of %s", a.Status, filepath.Base(args[0]))
+	}
+}
