@@ -1,0 +1,4 @@
+// Package behindaproxy is an application in Python that knows nothing of
+// sessions, behind nginx and Cloakroom: ./run starts all three. Here is its test
+// only, behind the build tag "proxies".
+package behindaproxy
