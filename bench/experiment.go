@@ -36,7 +36,7 @@ func (b *bench) experiments() []experiment {
 		all = append(all, b.largeCache(b.size.huge))
 	}
 	return append(all, b.scaling(), b.memory(), b.overHTTP(), b.durable(), b.starting(),
-		b.flood(b.size.callers), b.flood(fewAddresses), b.lists(), b.alike(), b.weight())
+		b.flood(b.size.callers), b.flood(fewAddresses), b.lists(), b.alike(), b.weight(), b.footprint(), b.batch(), b.backup(), b.behindNginx())
 }
 
 // chosen are the experiments with the rows that were asked for.

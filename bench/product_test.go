@@ -25,7 +25,7 @@ func newTinyBench(t *testing.T) *bench {
 // What the figures are does not matter here, but each row must have got one.
 func TestEveryRowOfTheProductIsMeasured(t *testing.T) {
 	b := newTinyBench(t)
-	for _, e := range []experiment{b.flood(12), b.lists(), b.alike(), b.weight()} {
+	for _, e := range []experiment{b.flood(12), b.lists(), b.alike(), b.weight(), b.footprint(), b.batch(), b.backup()} {
 		if e.needs != nil {
 			if err := e.needs(); err != nil {
 				t.Log(err)

@@ -35,7 +35,7 @@ type weighedPage struct {
 
 func weighedPages() []weighedPage {
 	return []weighedPage{
-		{"/sign-in", false}, {"/sign-up", false}, {"/setup", false},
+		{"/sign-in", false}, {"/sign-up", false}, {"/setup", false}, {"/docs", false},
 		{"/account", true}, {"/account/sessions", true}, {"/account/password", true}, {"/account/activity", true},
 		{"/reauthenticate", true}, {"/sign-out", true},
 	}

@@ -37,6 +37,7 @@ func TestAnAdministratorLetsAPersonBackIn(t *testing.T) {
 	address := linkTo(t, s.base, email, "reset")
 	lost.open(address)
 	lost.shows("Choose a new password")
+	lost.until(`location.search === ""`) // the token is in no history
 	if got := read[string](lost, "email.value"); got != email {
 		t.Errorf("the link is for %q", got)
 	}
@@ -54,4 +55,48 @@ func TestAnAdministratorLetsAPersonBackIn(t *testing.T) {
 		person.open(address)
 		person.shows("This link no longer works")
 	}
+}
+
+// TestAnAdministratorInvitesAPersonAndSendsThemAway invites somebody who has no
+// account, gives them a role, and disables the account in the middle of its use.
+func TestAnAdministratorInvitesAPersonAndSendsThemAway(t *testing.T) {
+	s := startSetup(t)
+	admin, person := newWindow(t), newWindow(t)
+	person.width(390)
+	admin.setUp(s)
+	program := adminProgram(t, s.base)
+	var invited struct{ Link struct{ URL string } }
+	program.call("POST", "/auth/v1/admin/accounts", `{"email":"kay@example.com","name":"Kay","roles":["editor"]}`, &invited)
+
+	person.open(invited.Link.URL)
+	person.until(`email.value === "kay@example.com" && location.search === ""`)
+	person.fill("new_password", renewed)
+	person.press("main button:not([type])")
+	person.at("/auth/sign-in")
+	signIn := func() {
+		t.Helper()
+		person.fill("email", "kay@example.com", "password", renewed)
+		person.press("main button:not([type])")
+	}
+	signIn()
+	person.at("/auth/account")
+	person.shows("Kay", "An administrator created your account")
+
+	var changed struct{ Account struct{ Status string } }
+	status := func(status string) {
+		t.Helper()
+		program.call("PUT", program.path("kay@example.com")+"/status", `{"status":"`+status+`"}`, &changed)
+		if changed.Account.Status != status {
+			t.Fatalf("the account is %s", changed.Account.Status)
+		}
+	}
+	status("disabled")
+	person.open(s.base + "/auth/account")
+	person.at("/auth/sign-in?return_to=%2Fauth%2Faccount")
+	signIn()
+	person.shows("This account has been disabled. Ask whoever runs this service.")
+	status("active")
+	signIn()
+	person.at("/auth/account")
+	person.shows("An administrator disabled your account", "An administrator enabled your account again")
 }

@@ -31,41 +31,61 @@ func signInAs(t *testing.T, base, agent string) {
 	}
 }
 
-// linkTo asks the API for a one-time link to an account, as a program of the
-// administrator's would, and returns where it leads.
+// program is a program of the administrator's, which uses the API.
+type program struct {
+	t            *testing.T
+	base, cookie string
+}
+
+// adminProgram signs in as the administrator.
+func adminProgram(t *testing.T, base string) *program {
+	t.Helper()
+	p := &program{t: t, base: base}
+	p.call(http.MethodPost, "/auth/v1/sign-in", `{"email":"`+adminEmail+`","password":"`+secret+`"}`, &struct{}{})
+	return p
+}
+
+func (p *program) call(method, path, body string, answer any) {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), method, p.base+path, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Origin", p.base)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Cookie", p.cookie)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	for _, c := range response.Cookies() {
+		if c.Name == "__Host-session" {
+			p.cookie = c.Name + "=" + c.Value
+		}
+	}
+	if err := json.NewDecoder(response.Body).Decode(answer); err != nil || response.StatusCode > 299 {
+		p.t.Fatalf("%s %s: %s, %v", method, path, response.Status, err)
+	}
+}
+
+// path is where the API has the account with this address.
+func (p *program) path(address string) string {
+	p.t.Helper()
+	var found struct{ Accounts []struct{ ID string } }
+	p.call(http.MethodGet, "/auth/v1/admin/accounts?email="+url.QueryEscape(address), "", &found)
+	if len(found.Accounts) != 1 {
+		p.t.Fatalf("%d accounts have the address %s", len(found.Accounts), address)
+	}
+	return "/auth/v1/admin/accounts/" + found.Accounts[0].ID
+}
+
+// linkTo has the administrator make a one-time link to an account, and returns
+// where it leads.
 func linkTo(t *testing.T, base, address, kind string) string {
 	t.Helper()
-	cookie := ""
-	call := func(method, path, body string, answer any) {
-		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), method, base+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Origin", base)
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("Cookie", cookie)
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		for _, c := range response.Cookies() {
-			if c.Name == "__Host-session" {
-				cookie = c.Name + "=" + c.Value
-			}
-		}
-		if err := json.NewDecoder(response.Body).Decode(answer); err != nil || response.StatusCode > 299 {
-			t.Fatalf("%s %s: %s, %v", method, path, response.Status, err)
-		}
-	}
-	var found struct{ Accounts []struct{ ID string } }
 	var made struct{ URL string }
-	call(http.MethodPost, "/auth/v1/sign-in", `{"email":"`+adminEmail+`","password":"`+secret+`"}`, &struct{}{})
-	call(http.MethodGet, "/auth/v1/admin/accounts?email="+url.QueryEscape(address), "", &found)
-	if len(found.Accounts) != 1 {
-		t.Fatalf("%d accounts have the address %s", len(found.Accounts), address)
-	}
-	call(http.MethodPost, "/auth/v1/admin/accounts/"+found.Accounts[0].ID+"/links", `{"kind":"`+kind+`"}`, &made)
+	p := adminProgram(t, base)
+	p.call(http.MethodPost, p.path(address)+"/links", `{"kind":"`+kind+`"}`, &made)
 	return made.URL
 }

@@ -43,6 +43,7 @@ func shows(s server) []show {
 			v.press("main button:not([type])")
 		}, 0},
 		{"signed-out", address("visitor /auth/sign-out"), 0},
+		{"docs", address("visitor /auth/docs"), 0},
 		{"not-found", address("visitor /auth/nowhere"), 0},
 		{"account", address("/auth/account"), 1},
 		{"devices", address("/auth/account/sessions"), 1},
@@ -92,14 +93,14 @@ func shows(s server) []show {
 	}
 }
 
-// everyPage calls f on each page.
-func everyPage(t *testing.T, f func(t *testing.T, d *device, base string)) {
+// everyPage calls f on each page, loaded into a window of this width.
+func everyPage(t *testing.T, width int64, f func(t *testing.T, d *device, base string)) {
 	t.Helper()
 	s := startSetup(t)
 	base := s.base
 	visitor, member := newWindow(t), newWindow(t)
-	visitor.width(1280)
-	member.width(1280)
+	visitor.width(width)
+	member.width(width)
 	member.pretend("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36")
 	member.signUp(base)
 	for _, agent := range []string{
@@ -124,7 +125,7 @@ func TestPagesAreForEverybody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	everyPage(t, func(t *testing.T, d *device, base string) {
+	everyPage(t, 1280, func(t *testing.T, d *device, base string) {
 		isLightAndStill(t, d, base)
 		read[any](d, string(axe)+"; null")
 		for _, scheme := range []string{"light", "dark"} {
@@ -146,6 +147,10 @@ func TestPagesAreForEverybody(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestPagesAreLightAndStillOnAPhone(t *testing.T) {
+	everyPage(t, 390, isLightAndStill)
 }
 
 func isLightAndStill(t *testing.T, d *device, base string) {

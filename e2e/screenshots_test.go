@@ -39,7 +39,7 @@ func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
 		return // nothing is shown by it, and nothing claimed
 	}
-	everyPage(t, func(t *testing.T, d *device, _ string) {
+	everyPage(t, 1280, func(t *testing.T, d *device, _ string) {
 		_, name := filepath.Split(t.Name())
 		if !*all && !slices.Contains(pictured, name) {
 			return

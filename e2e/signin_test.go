@@ -91,13 +91,19 @@ func TestAPasswordCanBeShown(t *testing.T) {
 	}
 }
 
-func TestEverythingWorksWithoutJavaScript(t *testing.T) {
-	base := startServer(t)
+// withoutScripts is a window whose pages run none of their scripts.
+func withoutScripts(t *testing.T) *device {
 	d := newWindow(t)
 	d.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		return err
 	}))
+	return d
+}
+
+func TestEverythingWorksWithoutJavaScript(t *testing.T) {
+	base := startServer(t)
+	d := withoutScripts(t)
 	d.open(base + "/auth/sign-up")
 	if !read[bool](d, `document.querySelector(".reveal").hidden`) {
 		t.Error("a button is shown that cannot work")
@@ -113,8 +119,41 @@ func TestEverythingWorksWithoutJavaScript(t *testing.T) {
 	d.shows("All your other devices are signed out.")
 	other.open(base + "/auth/account")
 	other.at("/auth/sign-in?return_to=%2Fauth%2Faccount")
+	other.signIn()
+	d.open(base + "/auth/account/sessions")
+	d.press(`.device form button`)
+	d.shows("is signed out. It is refused on its next request.")
+	d.open(base + "/auth/account/password")
+	d.fill("current_password", "not the right one", "new_password", renewed)
+	d.press("main button:not([type])")
+	d.shows("This is not the password of your account.")
+	d.fill("current_password", secret, "new_password", renewed)
+	d.press("main button:not([type])")
+	d.shows("Your password was changed.")
+	d.open(base + "/auth/account/sessions")
+	d.press(`form[action$="/revoke-all"] button`)
+	d.shows("You are signed out on all your devices, this one too.")
+	d.fill("email", email, "password", renewed)
+	d.press("main button:not([type])")
 	d.press(".bar button")
 	d.shows("You are signed out")
+}
+
+func TestSetupAndLinksWorkWithoutJavaScript(t *testing.T) {
+	s := startSetup(t)
+	admin, d := withoutScripts(t), withoutScripts(t)
+	admin.setUp(s)
+	newWindow(t).signUp(s.base)
+	address := linkTo(t, s.base, email, "reset")
+	d.open(address)
+	d.fill("new_password", renewed)
+	d.press("main button:not([type])")
+	d.shows("Your password is set.")
+	d.fill("email", email, "password", renewed)
+	d.press("main button:not([type])")
+	d.at("/auth/account")
+	admin.open(address)
+	admin.shows("This link no longer works")
 }
 
 // Another site, and another port of the same site, whose requests carry the

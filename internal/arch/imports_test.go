@@ -48,14 +48,14 @@ func packages(t *testing.T, patterns ...string) []pkg {
 var floors = [][]string{
 	{"cmd/cloakroom"},
 	{"internal/cli"},
-	{"internal/server"},
+	{"internal/server", "deploy"},
 	{"internal/web", "internal/api"},
 	{"internal/problem", "internal/visitor", "forwardauth", "internal/db"},
 	{"internal/authority"},
-	{"internal/signin", "internal/config"},
+	{"internal/signin", "internal/config", "internal/control"},
 	{"internal/factor", "internal/account", "internal/audit", "internal/throttle", "internal/link", "internal/setup"},
 	{"session/sqlite", "session/memory", "session/sessiontest"},
-	{"session", "internal/migrate", "internal/secret"},
+	{"session", "internal/migrate", "internal/secret", "internal/notify"},
 }
 
 // apart are the packages that stand beside the house and may look at all of it.

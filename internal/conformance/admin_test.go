@@ -113,6 +113,7 @@ func TestRow036AdministratorsEndTheSessionsOfOneOrOfAll(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	admin := h.administrator(t)
+	root := admin.do("GET", "/v1/session", "").word("account.email")
 	one, email := h.member(t)
 	id := one.accountID()
 	again := h.signIn(t, email)
@@ -133,20 +134,34 @@ func TestRow036AdministratorsEndTheSessionsOfOneOrOfAll(t *testing.T) {
 		b.lives(false)
 	}
 	h.signIn(t, email).lives(true)
+	again = h.signIn(t, root)
+	entry, _ := again.do("GET", "/v1/admin/audit?event=sessions.revoked_everything", "").is(http.StatusOK).json("entries").([]any)
+	if len(entry) != 1 {
+		t.Fatalf("recorded: %v", entry)
+	}
+	if e, _ := entry[0].(map[string]any); e["actor"] != again.accountID() || e["subject"] != "" || e["address"] != "127.0.0.1" {
+		t.Errorf("recorded: %v", e)
+	}
 }
 
 func TestRow045ARoleActsOnTheNextRequest(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHouse(t, "--policies={staff: {roles: [staff]}}")
 	admin := h.administrator(t)
 	b, _ := h.member(t)
 	id := b.accountID()
 	groups := func() string { return b.do("GET", "/check", "").is(http.StatusOK).header.Get("Remote-Groups") }
+	b.do("GET", "/check/staff", "").refuses(http.StatusForbidden)
 	for _, roles := range [][]string{{"staff"}, {"staff", "editor"}, {"editor"}, {}} {
 		admin.setRoles(id, roles...)
 		if got := groups(); got != strings.Join(roles, ",") {
 			t.Errorf("the application is told of %q, and the roles are %q", got, roles)
 		}
+		gate := http.StatusForbidden
+		if slices.Contains(roles, "staff") {
+			gate = http.StatusOK
+		}
+		b.do("GET", "/check/staff", "").is(gate)
 	}
 	b.do("GET", "/v1/admin/accounts", "").refuses(http.StatusForbidden)
 	admin.setRoles(id, "admin")

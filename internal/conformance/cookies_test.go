@@ -13,7 +13,7 @@ var grammar = regexp.MustCompile(`^([!#$%&'*+\-.^_` + "`" + `|~0-9A-Za-z]+)=([\x
 
 func TestRow014And015And016And020EveryCookieIsBoundToThisHost(t *testing.T) {
 	t.Parallel()
-	seen, _ := tour(t, sharedHouse(t))
+	seen, _ := tour(t)
 	cookies := 0
 	for _, a := range seen {
 		for _, line := range a.header["Set-Cookie"] {

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"database/sql"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -124,6 +125,15 @@ func TestRow131NothingSecretIsLogged(t *testing.T) {
 	for range guessesAtOnce {
 		guessAt(nobody, secret+"@example.com")
 	}
+	metrics, err := http.Get("http://" + h.ops + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer metrics.Body.Close()
+	counted, err := io.ReadAll(metrics.Body)
+	if err != nil || !strings.Contains(string(counted), "# TYPE") {
+		t.Fatalf("the metrics are %.100q, %v", counted, err)
+	}
 	if err := h.stop(); err != nil { // what is counted is written by then
 		t.Fatal(err)
 	}
@@ -131,7 +141,7 @@ func TestRow131NothingSecretIsLogged(t *testing.T) {
 	if !strings.Contains(h.log.String(), "server: stopping") {
 		t.Fatal("nothing is logged at all")
 	}
-	for where, said := range map[string]string{"log": h.log.String(), "output": h.out.String(), "database": string(all)} {
+	for where, said := range map[string]string{"log": h.log.String(), "output": h.out.String(), "database": string(all), "metrics": string(counted)} {
 		if strings.Contains(said, "Xq7marker") {
 			t.Errorf("a password is in the %s", where)
 		}

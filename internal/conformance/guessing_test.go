@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -138,18 +139,51 @@ func TestRow078StartingAgainIsNoFreshAllowance(t *testing.T) {
 		func() answer { return guessAt(h.browser(t), "  "+email) }, // is no address
 		func() answer { return guessAt(h.browser(t), email[:1]+email[1:]) },
 	}
+	const noAddress = 4 // of the ways
 	looked := 0
 	for i := range 6 * guessesAtOnce {
 		a := ways[i%len(ways)]()
-		if a.status == http.StatusTooManyRequests {
-			continue
-		}
-		if i%len(ways) != 4 {
+		switch {
+		case i%len(ways) == noAddress: // is nobody's guess, and is not refused with those of somebody
+			a.refuses(http.StatusUnauthorized)
+		case a.status != http.StatusTooManyRequests:
 			looked++
 		}
 	}
-	if looked > guessesAtOnce+1 {
+	if looked < guessesAtOnce || looked > guessesAtOnce+1 { // one more if this takes a minute
 		t.Errorf("%d guesses were looked at", looked)
 	}
 	b.lives(true)
+}
+
+// What is bounded is finding out who has an account. A sign-up with an address
+// that is free tells nothing, and is not counted.
+func TestRow080SignUpsThatTellWhoHasAnAccountAreCountedBySource(t *testing.T) {
+	t.Parallel()
+	h := open(t, driven, "--cheap")
+	_, email := h.member(t)
+	here := h.browser(t).from("127.7.0.7")
+	signUp := func(b *browser, email string) answer {
+		return b.with("").do("POST", "/v1/sign-up", object("email", email, "password", goodPassword))
+	}
+	for range sprayAtOnce / 2 {
+		signUp(here, email).refuses(http.StatusConflict)
+		signUp(here, newEmail()).is(http.StatusCreated)
+	}
+	page := url.Values{"email": {email}, "password": {goodPassword}}
+	for range sprayAtOnce / 2 { // the page is counted with them
+		here.form("/sign-up", page).refuses(http.StatusConflict)
+	}
+	for range 10 { // as many as may have become free since
+		if signUp(here, email).status == http.StatusTooManyRequests {
+			break
+		}
+	}
+	known, unknown := signUp(here, email).throttled(), signUp(here, newEmail()).throttled()
+	number := regexp.MustCompile(`\d+ s`)
+	if number.ReplaceAllString(known.text, "") != number.ReplaceAllString(unknown.text, "") {
+		t.Errorf("an address that has an account is refused by %s, another by %s", known.text, unknown.text)
+	}
+	here.form("/sign-up", page).throttled()
+	signUp(h.browser(t).from("127.7.1.7"), newEmail()).is(http.StatusCreated)
 }

@@ -121,7 +121,7 @@ func page(sections []section, tests []test) string {
 		}
 	}
 	b.WriteString("\n| state | rows |\n|---|---|\n")
-	for _, s := range []State{Shown, Departs, Bench, Operator, Application, NotBuilt} {
+	for _, s := range states {
 		fmt.Fprintf(&b, "| %s | %d |\n", s, counts[s])
 	}
 	for _, s := range sections {

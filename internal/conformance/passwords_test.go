@@ -160,40 +160,60 @@ func TestRow068APasswordThatIsGuessedFirstIsRefusedWithTheReason(t *testing.T) {
 	}
 }
 
-var passwordInput = regexp.MustCompile(`<input[^>]*name="[^"]*password"[^>]*>`)
+var passwordInput = regexp.MustCompile(`<input[^>]*name="([^"]*password)"[^>]*>`)
 
 func TestRow070FormsLetPasswordManagersWork(t *testing.T) {
 	t.Parallel()
-	h := sharedHouse(t)
+	h := newHouse(t)
+	nobody := h.browser(t)
+	setup := nobody.do("GET", "/setup", "").is(http.StatusOK).text
+	managed(t, "/setup", setup, "new-password")
+	if !regexp.MustCompile(`<input[^>]* name="code"[^>]* autocomplete="one-time-code"`).MatchString(setup) {
+		t.Error("the setup code's field does not say what it takes")
+	}
+	admin := h.administrator(t)
 	b, _ := h.member(t)
-	for page, kinds := range map[string][]string{
-		"/sign-in": {"current-password"}, "/sign-up": {"new-password"}, "/reauthenticate": {"current-password"},
+	id := b.accountID()
+	for _, form := range []struct {
+		who   *browser
+		page  string
+		kinds []string
+	}{
+		{nobody, "/sign-in", []string{"current-password"}},
+		{nobody, "/sign-up", []string{"new-password"}},
+		{b, "/reauthenticate", []string{"current-password"}},
+		{b, "/account/password", []string{"current-password", "new-password"}},
+		{nobody, "/link/reset?token=" + admin.issueLink(id, "reset"), []string{"new-password"}},
+		{nobody, "/link/invite?token=" + admin.issueLink(id, "invite"), []string{"new-password"}},
 	} {
-		who := b
-		if strings.HasPrefix(page, "/sign-") {
-			who = h.browser(t)
-		}
-		text := who.do("GET", page, "").is(http.StatusOK).text
-		inputs := passwordInput.FindAllString(text, -1)
-		if len(inputs) != len(kinds) {
-			t.Fatalf("%s has %d passwords", page, len(inputs))
-		}
-		for i, input := range inputs {
-			if !strings.Contains(input, `type="password"`) || !strings.Contains(input, `autocomplete="`+kinds[i]+`"`) || strings.Contains(input, "maxlength") {
-				t.Errorf("%s: %s", page, input)
-			}
-		}
-		if !strings.Contains(text, `autocomplete="username"`) {
-			t.Errorf("%s does not say which field is the name", page)
-		}
-		if !strings.Contains(text, `data-reveal="password"`) {
-			t.Errorf("%s has no way to see what was typed", page)
-		}
+		managed(t, form.page, form.who.do("GET", form.page, "").is(http.StatusOK).text, form.kinds...)
 	}
 	for _, asset := range assets(h.browser(t)) {
 		if text := h.browser(t).to("GET", asset, "").is(http.StatusOK).text; strings.Contains(text, "paste") {
 			t.Errorf("%s does something about pasting", asset)
 		}
+	}
+}
+
+// managed fails the test unless the passwords of a page's form, and the name that
+// belongs to them, are fields of these kinds that a password manager knows and
+// whose content can be shown.
+func managed(t *testing.T, page, text string, kinds ...string) {
+	t.Helper()
+	inputs := passwordInput.FindAllStringSubmatch(text, -1)
+	if len(inputs) != len(kinds) {
+		t.Fatalf("%s has %d passwords", page, len(inputs))
+	}
+	for i, input := range inputs {
+		if !strings.Contains(input[0], `type="password"`) || !strings.Contains(input[0], `autocomplete="`+kinds[i]+`"`) || strings.Contains(input[0], "maxlength") {
+			t.Errorf("%s: %s", page, input[0])
+		}
+		if !strings.Contains(text, `data-reveal="`+input[1]+`"`) {
+			t.Errorf("%s has no way to see what was typed as %s", page, input[1])
+		}
+	}
+	if !strings.Contains(text, `autocomplete="username"`) {
+		t.Errorf("%s does not say which field is the name", page)
 	}
 }
 

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 func TestRow130WhatHappensIsRecorded(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
+	h.browser(t).setUp("0000-0000-0000-0000-0000", newEmail()).is(http.StatusForbidden)
 	admin := h.administrator(t)
 	const agent = "Recorded/1.0"
 	b, email := h.member(t)
@@ -28,19 +30,24 @@ func TestRow130WhatHappensIsRecorded(t *testing.T) {
 	b.do("POST", "/v1/account/password", object("current_password", goodPassword, "new_password", newPassword), as).is(http.StatusOK)
 	b.do("GET", "/v1/admin/accounts", "", as).is(http.StatusForbidden)
 	admin.setRoles(id, "staff")
+	b.do("PATCH", "/v1/account", object("name", "Somebody else"), as).is(http.StatusOK)
 	token := admin.issueLink(id, "reset")
 	h.browser(t).useLink("reset", token, goodPassword).is(http.StatusSeeOther)
+	h.browser(t).useLink("reset", token, goodPassword).is(http.StatusGone)
 	leaving := h.signIn(t, email)
 	leaving.do("POST", "/v1/sign-out", "", as).is(http.StatusNoContent)
 	admin.do("DELETE", "/v1/admin/accounts/"+id+"/sessions", "").is(http.StatusNoContent)
 	admin.setStatus(id, "disabled")
 	admin.setStatus(id, "active")
 	admin.do("DELETE", "/v1/admin/accounts/"+id, "").is(http.StatusNoContent)
+	root := admin.accountID()
+	admin.do("POST", "/v1/admin/revoke-everything", "").is(http.StatusNoContent)
 	if err := h.stop(); err != nil { // refused attempts are written by then
 		t.Fatal(err)
 	}
 	_, db := h.copied(t)
-	rows, err := db.Query("SELECT event, at, actor, subject, address FROM cloakroom_audit WHERE ? IN (actor, subject) OR event = 'setup.used'", id)
+	rows, err := db.Query(`SELECT event, at, actor, subject, address FROM cloakroom_audit WHERE ? IN (actor, subject)
+		OR event IN ('setup.used', 'setup.refused', 'link.refused', 'sessions.revoked_everything')`, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,17 +66,39 @@ func TestRow130WhatHappensIsRecorded(t *testing.T) {
 		if address != "127.0.0.1" || actor == "" && !strings.HasSuffix(event, "refused") && event != "link.used" {
 			t.Errorf("%s by %q to %q from %q", event, actor, subject, address)
 		}
+		if event == "sessions.revoked_everything" && actor != root {
+			t.Errorf("%s by %q", event, actor)
+		}
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
-	for _, event := range []string{
-		"account.created", "session.issued", "session.reauthenticated", "session.revoked", "sessions.revoked_others", "session.signed_out",
-		"account.password_changed", "account.roles_changed", "account.disabled", "account.enabled", "account.deleted", "sessions.revoked_all",
-		"link.issued", "link.used", "setup.used", "signin.refused", "reauthentication.refused", "password_change.refused", "admin.refused",
-	} {
+	all := documentedEvents(t)
+	for _, event := range all {
 		if !seen[event] {
 			t.Errorf("%s was not recorded", event)
 		}
 	}
+	if len(seen) != len(all) {
+		t.Errorf("%d kinds of events, and %d are documented: %v", len(seen), len(all), seen)
+	}
+}
+
+// documentedEvents are those that the contract names.
+func documentedEvents(t *testing.T) []string {
+	t.Helper()
+	var contract struct {
+		Components struct {
+			Schemas struct{ Event struct{ Enum []string } }
+		}
+	}
+	text := sharedHouse(t).browser(t).do("GET", "/openapi.json", "").is(http.StatusOK).text
+	if err := json.Unmarshal([]byte(text), &contract); err != nil {
+		t.Fatal(err)
+	}
+	all := contract.Components.Schemas.Event.Enum
+	if len(all) < 20 {
+		t.Fatalf("the contract names %d events", len(all))
+	}
+	return all
 }

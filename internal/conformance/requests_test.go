@@ -3,50 +3,59 @@ package conformance
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// unsafeActs are a member's acts, each with what it would do if it were let
-// through, and those of nobody.
-func unsafeActs(t *testing.T, b *browser, other string) map[string]func(who *browser, edits ...edit) answer {
+// unsafeAct changes something, and has all that it takes.
+type unsafeAct func(who *browser, edits ...edit) answer
+
+// unsafeActs are all forms and all operations that change something: those of the
+// administrator b, about the victim, with the token of b's forms.
+func unsafeActs(t *testing.T, b *browser, v victim) (all []unsafeAct) {
 	t.Helper()
 	token := b.formToken("/account")
-	email := newEmail()
-	forms := map[string]url.Values{}
+	other := b.house.signIn(t, b.do("GET", "/v1/session", "").is(http.StatusOK).word("account.email")).sessionID()
 	for _, act := range acts {
-		forms[act] = url.Values{"form_token": {token}, "email": {email}, "password": {goodPassword}}
-	}
-	all := map[string]func(*browser, ...edit) answer{}
-	for act, fields := range forms {
-		act = strings.Replace(act, "/x/", "/"+other+"/", 1)
-		all["page "+act] = func(who *browser, edits ...edit) answer { return who.form(act, fields, edits...) }
+		fields := url.Values{
+			"form_token": {token}, "email": {v.email}, "password": {goodPassword}, "current_password": {goodPassword}, "new_password": {newPassword},
+		}
+		path := strings.Replace(act, "/x/", "/"+other+"/", 1)
+		all = append(all, func(who *browser, edits ...edit) answer { return who.form(path, fields, edits...) })
 	}
 	for _, o := range operations(t, b.house) {
-		if o.read() {
-			continue
+		if !o.read() {
+			all = append(all, v.asks(o).by)
 		}
-		path, body := strings.Replace(o.path, "/x", "/"+other, 1), "{}"
-		switch {
-		case strings.HasSuffix(path, "/sign-in"), strings.HasSuffix(path, "/sign-up"):
-			body = object("email", email, "password", goodPassword)
-		case strings.HasSuffix(path, "/reauthenticate"):
-			body = object("password", goodPassword)
-		case strings.HasSuffix(path, "/account/password"):
-			body = object("current_password", goodPassword, "new_password", newPassword)
-		case o.method == http.MethodDelete:
-			body = ""
-		}
-		all[o.method+" "+path] = func(who *browser, edits ...edit) answer { return who.do(o.method, path, body, edits...) }
 	}
 	return all
 }
 
+// elsewhereRefused fails the test unless an answer refuses a request for where it
+// comes from, as a problem or as a page, and for nothing else.
+func (a answer) elsewhereRefused(name string) {
+	a.t.Helper()
+	said := `"type":"urn:cloakroom:problem:origin"`
+	if strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+		said = "The request came from somewhere else"
+	}
+	if a.status != http.StatusForbidden || a.header["Set-Cookie"] != nil || !strings.Contains(a.text, said) {
+		a.t.Errorf("%s from elsewhere (%s): %d, %s: %.200s", a.asked, name, a.status, a.header["Set-Cookie"], a.text)
+	}
+}
+
+// standing is what the house knows of everybody, and what it has recorded.
+func (b *browser) standing() string {
+	b.t.Helper()
+	return b.do("GET", "/v1/admin/accounts", "").is(http.StatusOK).text + b.do("GET", "/v1/admin/audit", "").is(http.StatusOK).text
+}
+
 func TestRow046And047And049RequestsFromElsewhereAreRefusedAndDoNothing(t *testing.T) {
 	t.Parallel()
-	h := sharedHouse(t)
-	b, email := h.member(t)
-	other := h.signIn(t, email)
+	h := open(t, driven, "--cheap")
+	admin := h.administrator(t)
+	v := newVictim(admin)
 	bare := set("Sec-Fetch-Site")
 	port := h.addr[strings.LastIndexByte(h.addr, ':'):]
 	elsewhere := map[string][]edit{
@@ -65,41 +74,72 @@ func TestRow046And047And049RequestsFromElsewhereAreRefusedAndDoNothing(t *testin
 		"a sibling":                     {bare, set("Origin", "http://x.localhost"+port)},
 		"Host as the origin":            {bare, set("Origin", "http://evil.example"+port), func(r *http.Request) { r.Host = "evil.example" + port }},
 	}
-	all := unsafeActs(t, b, other.sessionID())
+	all := unsafeActs(t, admin, v)
+	before := admin.standing()
 	for name, edits := range elsewhere {
-		for what, act := range all {
-			for _, who := range []*browser{b.with(b.cookie), h.browser(t)} {
-				if a := act(who, edits...); a.status != http.StatusForbidden || a.header["Set-Cookie"] != nil {
-					t.Errorf("%s from elsewhere (%s): %d, %s", what, name, a.status, a.header["Set-Cookie"])
-				}
-			}
+		for _, act := range all {
+			act(admin.with(admin.cookie), edits...).elsewhereRefused(name)
+			act(h.browser(t), edits...).elsewhereRefused(name)
 		}
 	}
-	b.lives(true)
-	other.lives(true)
+	if after := admin.standing(); after != before {
+		t.Errorf("something was done: what was\n%s\nis\n%s", before, after)
+	}
+	admin.lives(true)
+	v.member.lives(true)
 	for name, edits := range map[string][]edit{
 		"same-origin": {}, "none": {set("Sec-Fetch-Site", "none")}, "the other public URL": {bare, set("Origin", "http://localhost"+port)},
 		"our origin": {bare, set("Origin", h.url())},
 	} {
-		if a := b.do("POST", "/v1/reauthenticate", object("password", goodPassword), edits...); a.status != http.StatusOK {
+		if a := admin.do("POST", "/v1/reauthenticate", object("password", goodPassword), edits...); a.status != http.StatusOK {
 			t.Errorf("a request from here (%s): %d", name, a.status)
 		}
 	}
 }
 
-func TestRow048ACookieWithoutProofOfOriginIsRefused(t *testing.T) {
+// Each is let through from here, so that where it came from was all that was wrong
+// with it.
+func TestRow046WhatIsRefusedFromElsewhereIsDoneFromHere(t *testing.T) {
 	t.Parallel()
-	h := sharedHouse(t)
-	b, email := h.member(t)
-	other := h.signIn(t, email)
-	for what, act := range unsafeActs(t, b, other.sessionID()) {
-		if a := act(b.with(b.cookie), set("Sec-Fetch-Site")); a.status != http.StatusForbidden || a.header["Set-Cookie"] != nil {
-			t.Errorf("%s with a cookie and neither header: %d", what, a.status)
+	h := open(t, driven, "--cheap")
+	admin := h.administrator(t)
+	cross := set("Sec-Fetch-Site", "cross-site")
+	for _, o := range operations(t, h) {
+		if o.read() || strings.HasSuffix(o.path, "/revoke-everything") {
+			continue
+		}
+		v := newVictim(admin)
+		who := v.member
+		if o.admins() {
+			who = admin
+		}
+		v.asks(o).by(who, cross).elsewhereRefused("cross-site")
+		if a := v.asks(o).by(who); a.status >= 300 {
+			t.Errorf("%s is not even done from here: %d %s", a.asked, a.status, a.text)
 		}
 	}
-	b.lives(true)
-	other.lives(true)
-	h.browser(t).do("POST", "/v1/sign-in", object("email", email, "password", goodPassword), set("Sec-Fetch-Site")).is(http.StatusOK)
+	everything := func(edits ...edit) answer { return admin.do("POST", "/v1/admin/revoke-everything", "", edits...) }
+	everything(cross).elsewhereRefused("cross-site")
+	admin.lives(true)
+	everything().is(http.StatusNoContent)
+}
+
+func TestRow048ACookieWithoutProofOfOriginIsRefused(t *testing.T) {
+	t.Parallel()
+	h := open(t, driven, "--cheap")
+	admin := h.administrator(t)
+	v := newVictim(admin)
+	all := unsafeActs(t, admin, v)
+	before := admin.standing()
+	for _, act := range all {
+		act(admin.with(admin.cookie), set("Sec-Fetch-Site")).elsewhereRefused("neither header")
+	}
+	if after := admin.standing(); after != before {
+		t.Errorf("something was done: what was\n%s\nis\n%s", before, after)
+	}
+	admin.lives(true)
+	v.member.lives(true)
+	h.browser(t).do("POST", "/v1/sign-in", object("email", v.email, "password", goodPassword), set("Sec-Fetch-Site")).is(http.StatusOK)
 }
 
 func TestRow050FormsCarryATokenOfTheirSession(t *testing.T) {
@@ -116,7 +156,8 @@ func TestRow050FormsCarryATokenOfTheirSession(t *testing.T) {
 	}
 	acts := map[string]url.Values{
 		"/sign-out": {}, "/reauthenticate": {"password": {goodPassword}}, "/account/sessions/revoke-others": {},
-		"/account/sessions/" + other.sessionID() + "/revoke": {},
+		"/account/sessions/" + other.sessionID() + "/revoke": {}, "/account/sessions/revoke-all": {},
+		"/account/password": {"current_password": {goodPassword}, "new_password": {newPassword}},
 	}
 	for _, token := range map[string]string{
 		"none": "", "of before": stale, "of another session": other.formToken("/account"),
@@ -132,7 +173,7 @@ func TestRow050FormsCarryATokenOfTheirSession(t *testing.T) {
 	b.form("/sign-out?form_token="+url.QueryEscape(own), url.Values{}).refuses(http.StatusForbidden)
 	b.lives(true)
 	other.lives(true)
-	for _, page := range []string{"/account", "/account/sessions", "/sign-out", "/reauthenticate"} {
+	for _, page := range []string{"/account", "/account/sessions", "/account/password", "/sign-out", "/reauthenticate"} {
 		if text := b.do("GET", page, "").is(http.StatusOK).text; strings.Contains(text, "?form_token=") || strings.Contains(text, "method=\"get\"") {
 			t.Errorf("%s puts a token into an address", page)
 		}
@@ -140,8 +181,13 @@ func TestRow050FormsCarryATokenOfTheirSession(t *testing.T) {
 	if strings.Contains(h.log.String(), own) {
 		t.Error("the log holds the token of a form")
 	}
+	h.signIn(t, email) // the password is what it was
 	b.form("/account/sessions/revoke-others", url.Values{"form_token": {own}}).is(http.StatusSeeOther)
 	other.lives(false)
+	b.form("/account/password", url.Values{"form_token": {own}, "current_password": {goodPassword}, "new_password": {newPassword}}).is(http.StatusSeeOther)
+	b.form("/account/sessions/revoke-all", url.Values{"form_token": {own}}).refuses(http.StatusForbidden) // the change was a proof
+	b.form("/account/sessions/revoke-all", url.Values{"form_token": {b.formToken("/account")}}).is(http.StatusSeeOther)
+	b.lives(false)
 }
 
 func TestRow051ReadsChangeNothing(t *testing.T) {
@@ -226,19 +272,55 @@ func TestRow062OnlyDeclaredMethodsWork(t *testing.T) {
 	h := sharedHouse(t)
 	b, email := h.member(t)
 	other := h.signIn(t, email)
-	id := other.sessionID()
 	overrides := []edit{set("X-HTTP-Method-Override", "DELETE"), set("X-HTTP-Method", "DELETE"), set("X-Method-Override", "DELETE")}
-	for _, path := range []string{"/v1/session", "/v1/sessions", "/v1/sessions/" + id, "/v1/sign-in", "/v1/sign-out", "/account", "/sign-in", "/openapi.json"} {
-		for _, method := range []string{"TRACE", "FOO", "PROPFIND", "PATCH", "PUT"} {
+	for path, declared := range declaredMethods(t, h) {
+		path = strings.Replace(path, "/x", "/"+other.sessionID(), 1)
+		for _, method := range append([]string{"TRACE", "FOO", "PROPFIND", "get"}, methods...) {
+			if slices.Contains(declared, method) {
+				continue
+			}
 			a := b.do(method, path, "", overrides...).refuses(http.StatusMethodNotAllowed)
-			if a.header.Get("Allow") == "" {
-				t.Errorf("%s %s: no Allow", method, path)
+			allow := strings.Split(a.header.Get("Allow"), ", ")
+			slices.Sort(allow)
+			if !slices.Equal(allow, declared) {
+				t.Errorf("%s: Allow: %s, and %s are declared", a.asked, allow, declared)
 			}
 		}
-		b.do("GET", path+"?_method=DELETE", "", overrides...)
+		if slices.Contains(declared, "GET") {
+			b.do("GET", path+"?_method=DELETE", "", overrides...)
+		}
 	}
 	b.form("/account/sessions?_method=DELETE", url.Values{"_method": {"DELETE"}}, overrides...).refuses(http.StatusMethodNotAllowed)
-	b.do("POST", "/v1/sessions/"+id, `{"_method":"DELETE"}`, overrides...).refuses(http.StatusMethodNotAllowed)
+	b.do("POST", "/v1/sessions/"+other.sessionID(), `{"_method":"DELETE"}`, overrides...).refuses(http.StatusMethodNotAllowed)
 	b.lives(true)
 	other.lives(true)
+}
+
+// declaredMethods are the methods of each path: of the contract, and of the pages
+// and their forms. HEAD comes with GET.
+func declaredMethods(t *testing.T, h *house) map[string][]string {
+	t.Helper()
+	declared := map[string][]string{}
+	add := func(path string, more ...string) {
+		for _, method := range more {
+			if !slices.Contains(declared[path], method) {
+				declared[path] = append(declared[path], method)
+			}
+		}
+		slices.Sort(declared[path])
+	}
+	for _, o := range operations(t, h) {
+		if add(o.path, o.method); o.read() {
+			add(o.path, "HEAD")
+		}
+	}
+	for _, page := range pages {
+		if path, _, _ := strings.Cut(page, "?"); path != "" && path != "/" && !strings.HasSuffix(path, "/nothing") {
+			add(path, "GET", "HEAD")
+		}
+	}
+	for _, act := range acts {
+		add(act, "POST")
+	}
+	return declared
 }

@@ -16,15 +16,22 @@ type Row struct {
 type State string
 
 // The states. NotBuilt is for what a later release brings as a whole, not for
-// what exists and falls short: that departs, and says why.
+// what exists and falls short: that departs, and says why. Nor is it for what
+// nobody has to have, which is Optional, or for a rule about something that there
+// is not, which is Absent: neither is missed.
 const (
 	Shown       State = "shown"
 	Departs     State = "departs"
 	Bench       State = "measured by `make bench`"
 	Operator    State = "the operator's"
 	Application State = "the application's"
+	Optional    State = "optional, and not offered"
+	Absent      State = "about what there is not"
 	NotBuilt    State = "not yet built"
 )
+
+// states are all of them, as the page counts them.
+var states = []State{Shown, Departs, Bench, Operator, Application, Optional, Absent, NotBuilt}
 
 // section is some rows that follow each other.
 type section struct {

@@ -77,6 +77,9 @@ var webauthnRows = []Row{
 		NotBuilt, "passkeys come with the second factors, in a later release"},
 }
 
+// refreshNote says why rules about refresh tokens bind nothing.
+const refreshNote = "there are no refresh tokens and no access tokens, but one kind of session, in one kind of cookie, which is used as long as it lives; they would come with renewal, which a later release brings"
+
 // federationRows are about those who sign in elsewhere.
 var federationRows = []Row{
 	{107, "ASVS-10.1.2, 10.2.1", "L2",
@@ -99,16 +102,16 @@ var federationRows = []Row{
 		NotBuilt, "sign-in by other providers comes with a later release"},
 	{113, "ASVS-10.4.5; RFC 9700 §4.14.2", "L1 / MUST",
 		"Mobile refresh tokens rotate on use; a used one reappearing revokes the whole family.",
-		NotBuilt, "refresh tokens come with a later release; today there is one kind of session, in one kind of cookie"},
+		Absent, refreshNote},
 	{114, "ASVS-10.4.8, 10.4.9; RFC 9700 §4.14.2", "L2 / SHOULD",
 		"Refresh families have an absolute and an idle end, are listed to the user, and die on revocation, reset, sign-out-everywhere and disablement.",
-		NotBuilt, "refresh tokens come with a later release; today there is one kind of session, in one kind of cookie"},
+		Absent, refreshNote},
 	{115, "RFC 9700 §4.14.2; ASVS-9.2.2", "MUST",
 		"A refresh token is bound to its client and scope and is useless anywhere but the refresh route.",
-		NotBuilt, "refresh tokens come with a later release; today there is one kind of session, in one kind of cookie"},
+		Absent, refreshNote},
 	{116, "ASVS-9.1.1–9.2.4; WSTG-SESS-10; CS-JWT", "L1/L2",
 		"If any JWT is emitted (identity assertion to upstreams) it is short, typed, audience-bound and alg-pinned; none is used as the session.",
-		NotBuilt, "no JWT is made or accepted anywhere; assertions for upstreams come with a later release"},
+		Shown, "none is made, and none taken for a session: upstreams are told who it is in headers"},
 	{117, "CS-JWT sidejacking (older edition; section since removed)", "CS",
 		"Browser-held bearer tokens, if an app insists on them, are tied to a hardened cookie value whose hash is in the token.",
 		Application, "the server hands out no tokens for scripts to hold; an application that makes some makes them safe"},

@@ -52,5 +52,5 @@ var requestRows = []Row{
 		Shown, ""},
 	{62, "ASVS-4.1.4, 13.4.4; WSTG-CONF-06", "L3/L2",
 		"Only declared methods work; TRACE and invented verbs do not; no method override.",
-		Shown, ""},
+		Shown, "of all paths of the contract and all pages; the checks for proxies take every method, because a proxy may ask with that of the request it asks about, and do the same for each"},
 }

@@ -79,7 +79,7 @@ func forge(key []byte, secret string) string {
 
 func TestRow012ASessionClaimsNoMoreThanItsEventShowed(t *testing.T) {
 	t.Parallel()
-	h := sharedHouse(t)
+	h := newHouse(t, "--policies={one: {level: 1}, two: {level: 2}}")
 	_, email := h.member(t)
 	b := h.browser(t)
 	for _, key := range []string{"aal", "level", "methods", "acr"} {
@@ -93,6 +93,8 @@ func TestRow012ASessionClaimsNoMoreThanItsEventShowed(t *testing.T) {
 	if level := b.do("GET", "/check?level=3", "", more...).is(http.StatusOK).header["X-Session-Level"]; len(level) != 1 || level[0] != "1" {
 		t.Errorf("level %v", level)
 	}
+	b.do("GET", "/check/one", "").is(http.StatusOK)
+	b.do("GET", "/check/two", "", more...).refuses(http.StatusForbidden)
 	if level := b.reauthenticate().json("session.level"); level != 1.0 {
 		t.Errorf("level %v after the password was given again", level)
 	}

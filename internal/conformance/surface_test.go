@@ -77,6 +77,46 @@ func TestRow118ForwardedHeadersAreIgnored(t *testing.T) {
 	b.do("POST", "/v1/sign-out", "", append(forged, set("Sec-Fetch-Site"), set("Origin", "https://evil.example"))...).refuses(http.StatusForbidden)
 }
 
+func TestRow076And118ATrustedProxySaysWhoAsks(t *testing.T) {
+	t.Parallel()
+	h := open(t, driven, "--cheap", "--proxies.trusted=127.7.0.1,127.7.0.2")
+	_, email := h.member(t)
+	seenAs := func(peer string, forwarded ...string) string {
+		t.Helper()
+		b := h.browser(t).from(peer)
+		b.do("POST", "/v1/sign-in", object("email", email, "password", goodPassword), set("X-Forwarded-For", forwarded...)).is(http.StatusOK)
+		for _, s := range b.do("GET", "/v1/sessions", "").is(http.StatusOK).json("sessions").([]any) {
+			if s, _ := s.(map[string]any); s["current"] == true {
+				client, _ := s["client"].(map[string]any)
+				return fmt.Sprint(client["address"])
+			}
+		}
+		return "nobody"
+	}
+	for _, c := range []struct {
+		peer, want string
+		forwarded  []string
+	}{
+		{"127.7.0.1", "203.0.113.9", []string{"203.0.113.9"}},
+		{"127.7.0.1", "203.0.113.9", []string{"198.51.100.1, 203.0.113.9"}}, // the first is the client's own word
+		{"127.7.0.1", "203.0.113.9", []string{"198.51.100.1, 203.0.113.9, 127.7.0.2"}},
+		{"127.7.0.1", "203.0.113.9", []string{"198.51.100.1", "203.0.113.9"}},
+		{"127.7.0.3", "127.7.0.3", []string{"203.0.113.9"}}, // is nobody's proxy
+	} {
+		if got := seenAs(c.peer, c.forwarded...); got != c.want {
+			t.Errorf("from %s, forwarded for %q, it is %s, want %s", c.peer, c.forwarded, got, c.want)
+		}
+	}
+	for i := range 30 { // many clients of one proxy, at one account
+		a := h.browser(t).from("127.7.0.1").do("POST", "/v1/sign-in", object("email", email, "password", wrongAnswer), set("X-Forwarded-For", fmt.Sprintf("203.0.113.%d", i)))
+		if i < guessesAtOnce {
+			a.refuses(http.StatusUnauthorized)
+		} else {
+			a.throttled()
+		}
+	}
+}
+
 func TestRow119IdentityHeadersAreAlwaysSaid(t *testing.T) {
 	t.Parallel()
 	h := sharedHouse(t)
@@ -103,16 +143,27 @@ func TestRow119IdentityHeadersAreAlwaysSaid(t *testing.T) {
 func TestRow120APathHasOneSpelling(t *testing.T) {
 	t.Parallel()
 	b, email := sharedHouse(t).member(t)
+	refused := func(path string, status int) {
+		t.Helper()
+		a := b.to("GET", path, "").refuses(status)
+		if strings.Contains(a.text, email) || a.header["Remote-User"] != nil {
+			t.Errorf("%s: %v %.100s", path, a.header, a.text)
+		}
+	}
 	for _, path := range []string{
 		"/auth/v1//session", "/auth//v1/session", "//auth/v1/session", "/auth/v1/./session", "/auth/v1/x/../session", "/auth/v1/%2e/session",
 		"/auth/v1/x/%2e%2e/session", "/auth/v1%2fsession", "/auth/v1/session/", "/auth/v1/session/.", "/auth/V1/session", "/AUTH/v1/session",
 		"/auth/v1/Session", "/auth/v1/session%20", "/auth/v1/session%00", "/auth/v1/session.json", "/auth/v1/session;a=b", "/auth/v1\\session",
-		"/auth/./check", "/auth/check/", "/auth//check", "/auth/check/admin", "/auth/CHECK", "/auth/%63heck/x", "/v1/session", "/auth/account/../v1/session", "/auth/v1/session%2f..%2fsessions",
+		"/auth/./check", "/auth//check", "/auth/CHECK", "/auth/x/../check", "/auth/checks", "/v1/session", "/auth/account/../v1/session", "/auth/v1/session%2f..%2fsessions",
 	} {
-		a := b.to("GET", path, "")
-		if a.status != http.StatusNotFound || strings.Contains(a.text, email) || a.header["Remote-User"] != nil {
-			t.Errorf("%s: %d %.100s", path, a.status, a.text)
-		}
+		refused(path, http.StatusNotFound)
+	}
+	// What stands behind a check would be the name of a policy, and lets nobody in
+	// if there is none: a proxy must not take the answer for a failure of its own.
+	for _, path := range []string{
+		"/auth/check/", "/auth/check/admin", "/auth/%63heck/x", "/auth/check/x/..", "/auth/check/.", "/auth/forward/", "/auth/forward/x", "/auth/check/%2e%2e/check",
+	} {
+		refused(path, http.StatusForbidden)
 	}
 	for _, path := range []string{"/auth/v1/session?x=1", "/auth/v1/%73ession"} { // decoded once, they are the one spelling
 		b.to("GET", path, "").is(http.StatusOK)
@@ -196,7 +247,7 @@ func TestRow129NothingIsShownThatIsForOperators(t *testing.T) {
 			b.to("GET", base+path, "").is(http.StatusNotFound)
 		}
 	}
-	seen, _ := tour(t, h)
+	seen, _ := tour(t)
 	for _, a := range seen {
 		for _, name := range []string{"Server", "X-Powered-By", "Via", "X-Version"} {
 			if a.header[name] != nil {

@@ -2,11 +2,13 @@ package conformance
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math/bits"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -110,9 +112,32 @@ func TestRow009ATokenCountsInTheCookieAlone(t *testing.T) {
 	b.lives(true)
 }
 
+// A JSON web token is no session, and there is none among the answers.
+func TestRow116NoJWTIsMadeOrTaken(t *testing.T) {
+	t.Parallel()
+	h := sharedHouse(t)
+	b, email := h.member(t)
+	claims := base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"` + b.accountID() + `","email":"` + email + `","exp":4102444800}`))
+	for _, head := range []string{`{"alg":"none","typ":"JWT"}`, `{"alg":"HS256","typ":"JWT"}`} {
+		token := base64.RawURLEncoding.EncodeToString([]byte(head)) + "." + claims + "." + strings.Repeat("A", 43)
+		for _, presented := range []edit{set("Cookie", cookieName+"="+token), set("Authorization", "Bearer "+token)} {
+			for _, path := range []string{"/check", "/v1/session", "/v1/sessions"} {
+				h.browser(t).do("GET", path, "", presented).refuses(http.StatusUnauthorized)
+			}
+		}
+	}
+	jwt := regexp.MustCompile(`\beyJ[\w-]+\.[\w-]+\.`)
+	seen, _ := tour(t)
+	for _, a := range seen {
+		if jwt.MatchString(fmt.Sprint(a.header) + a.text) {
+			t.Errorf("%s: there is a JSON web token in the answer", a.asked)
+		}
+	}
+}
+
 func TestRow009And010TheTokenLeavesInSetCookieAlone(t *testing.T) {
 	t.Parallel()
-	seen, tokens := tour(t, sharedHouse(t))
+	seen, tokens := tour(t)
 	if len(tokens) < 6 {
 		t.Fatalf("only %d tokens on the way", len(tokens))
 	}

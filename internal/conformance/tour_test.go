@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -43,6 +44,9 @@ var methods = []string{"GET", "PUT", "POST", "DELETE", "PATCH"}
 
 func (o operation) read() bool { return o.method == http.MethodGet }
 
+// admins says that only administrators may.
+func (o operation) admins() bool { return strings.HasPrefix(o.path, "/v1/admin/") }
+
 // pages are the paths of all pages, and some that there are not.
 var pages = []string{
 	"", "/", "/sign-in", "/sign-in?return_to=%2Fshop", "/sign-up", "/sign-out", "/account", "/account/sessions",
@@ -57,38 +61,47 @@ var acts = []string{
 }
 
 // tour is what a walk through the whole product is answered: every operation and
-// every page, by nobody, by a member, and refused; and each token that was
-// handed out on the way.
-func tour(t *testing.T, h *house) (seen []answer, tokens []string) {
+// every page, by nobody, by a member and by an administrator, with success and
+// refused; and each token that was handed out on the way. It is walked once, for
+// all rows that look at every answer.
+func tour(t *testing.T) (seen []answer, tokens []string) {
 	t.Helper()
+	walked.once.Do(func() { walked.seen, walked.tokens = walk(t) })
+	if walked.seen == nil {
+		t.Fatal("the walk was not finished")
+	}
+	seen = slices.Clone(walked.seen)
+	for i := range seen {
+		seen[i].t = t
+	}
+	return seen, walked.tokens
+}
+
+var walked struct {
+	once   sync.Once
+	seen   []answer
+	tokens []string
+}
+
+func walk(t *testing.T) (seen []answer, tokens []string) {
+	t.Helper()
+	h := open(t, driven, "--cheap")
 	record := func(a answer) {
 		seen = append(seen, a)
 		for _, c := range (&http.Response{Header: a.header}).Cookies() {
-			if c.Value != "" {
+			if strings.HasPrefix(c.Value, "ck") { // and not a word of a notice
 				tokens = append(tokens, c.Value)
 			}
 		}
 	}
-	nobody, b := h.browser(t), h.browser(t)
-	nobody.record, b.record = record, record
-	email := newEmail()
+	nobody, b, admin := h.browser(t), h.browser(t), h.browser(t)
+	nobody.record, b.record, admin.record = record, record, record
+	nobody.setUp("0000-0000-0000-0000-0000", newEmail()).is(http.StatusForbidden)
+	root, email := newEmail(), newEmail()
+	admin.setUp(h.setupCode(t), root).is(http.StatusSeeOther)
 	b.do("POST", "/v1/sign-up", object("email", email, "password", goodPassword)).is(http.StatusCreated)
-	for _, who := range []*browser{nobody, b} {
-		for _, o := range operations(t, h) {
-			if o.read() {
-				who.do(o.method, o.path, "")
-			}
-			who.with(who.cookie).do("OPTIONS", o.path, "")
-			who.with(who.cookie).do("FOO", o.path, "")
-			who.with(who.cookie).do(o.method, o.path, "", set("Sec-Fetch-Site", "cross-site"))
-		}
-		for _, page := range pages {
-			who.do("GET", page, "")
-		}
-		for _, act := range acts {
-			who.do("GET", act, "")
-			who.form(act, url.Values{"email": {email}}, set("Sec-Fetch-Site", "cross-site"))
-		}
+	for _, who := range []*browser{nobody, b, admin} {
+		tourOfRefusals(who, email)
 	}
 	for _, o := range operations(t, h) {
 		if !o.read() && !strings.Contains(o.path, "sign-out") {
@@ -99,7 +112,65 @@ func tour(t *testing.T, h *house) (seen []answer, tokens []string) {
 		nobody.to("GET", asset, "")
 	}
 	tourOfMember(b, email)
+	tourOfSuccesses(admin)
+	admin.do("POST", "/v1/sign-in", object("email", root, "password", goodPassword)).is(http.StatusOK)
+	tourOfLinks(admin, nobody)
+	for range guessesAtOnce {
+		guessAt(nobody, email)
+	}
+	guessAt(nobody, email).throttled()
+	nobody.form("/sign-in", url.Values{"email": {email}, "password": {wrongAnswer}}).throttled()
 	return seen, tokens
+}
+
+// tourOfRefusals looks at every page and operation, and asks for what is not
+// done: by other methods, and from other sites.
+func tourOfRefusals(who *browser, email string) {
+	for _, o := range operations(who.t, who.house) {
+		if o.read() {
+			who.do(o.method, o.path, "")
+		}
+		who.with(who.cookie).do("OPTIONS", o.path, "")
+		who.with(who.cookie).do("FOO", o.path, "")
+		who.with(who.cookie).do(o.method, o.path, "", set("Sec-Fetch-Site", "cross-site"))
+	}
+	for _, page := range pages {
+		who.do("GET", page, "")
+	}
+	for _, act := range acts {
+		who.do("GET", act, "")
+		who.form(act, url.Values{"email": {email}}, set("Sec-Fetch-Site", "cross-site"))
+	}
+}
+
+// tourOfSuccesses has every operation of the contract carried out, each for
+// people of its own.
+func tourOfSuccesses(admin *browser) {
+	all := operations(admin.t, admin.house)
+	last := slices.IndexFunc(all, func(o operation) bool { return strings.HasSuffix(o.path, "/revoke-everything") })
+	all = append(slices.Delete(slices.Clone(all), last, last+1), all[last]) // it ends the administrator's session
+	for _, o := range all {
+		v := newVictim(admin)
+		who := v.member
+		if o.admins() {
+			who = admin
+		}
+		if a := v.asks(o).by(who); a.status >= 300 {
+			admin.t.Errorf("%s: %d %s", a.asked, a.status, a.text)
+		}
+	}
+}
+
+// tourOfLinks uses one link of each kind, and wrongly at first.
+func tourOfLinks(admin, nobody *browser) {
+	for _, kind := range []string{"reset", "invite"} {
+		v := newVictim(admin)
+		token := admin.issueLink(v.account, kind)
+		nobody.do("GET", "/link/"+kind+"?token="+token, "").is(http.StatusOK)
+		nobody.useLink(kind, token, "too short").is(http.StatusUnprocessableEntity)
+		nobody.useLink(kind, token, newPassword).is(http.StatusSeeOther)
+		nobody.useLink(kind, token, newPassword).is(http.StatusGone)
+	}
 }
 
 // tourOfMember walks the ways in and out, by the API and by the pages.
@@ -120,6 +191,11 @@ func tourOfMember(b *browser, email string) {
 	leaving := b.with("")
 	leaving.form("/sign-in", in).is(http.StatusSeeOther)
 	leaving.form("/sign-out", url.Values{"form_token": {leaving.formToken("/account")}}).is(http.StatusSeeOther)
+	everywhere := other.with("")
+	everywhere.form("/sign-up", url.Values{"email": {newEmail()}, "password": {goodPassword}}).is(http.StatusSeeOther)
+	change := url.Values{"form_token": {everywhere.formToken("/account")}, "current_password": {goodPassword}, "new_password": {newPassword}}
+	everywhere.form("/account/password", change).is(http.StatusSeeOther)
+	everywhere.form("/account/sessions/revoke-all", url.Values{"form_token": {everywhere.formToken("/account")}}).is(http.StatusSeeOther)
 	b.changePassword()
 	b.do("POST", "/v1/sign-out", "").is(http.StatusNoContent)
 }
