@@ -12,12 +12,12 @@ FUZZTIME ?= 20000x
 # one is compiled once.
 export CGO_ENABLED = 0
 
-.PHONY: build test tools format vet lint static unit mutants browser fuzz bench clean
+.PHONY: build test tools format vet lint static docs unit mutants browser proxies fuzz bench clean
 
 build:
 	go build -trimpath -ldflags '-s -w' -o bin/cloakroom ./cmd/cloakroom
 
-test: tools format vet lint static unit mutants browser fuzz
+test: tools format vet lint static docs unit mutants browser proxies fuzz
 	@echo "make test: everything passed"
 
 # Installs what the tests need and is missing, or says what to install.
@@ -30,20 +30,26 @@ format:
 # Once, for all the tests: each of the ways in which they are compiled would have
 # the same looked at again, dependencies included.
 vet:
-	go vet -tags 'mutants browser' ./...
+	go vet -tags 'mutants browser proxies' ./...
 
 # Lengths, imports and comments are held by internal/arch.
 lint:
-	.tools/staticcheck -tags 'mutants browser' ./...
+	.tools/staticcheck -tags 'mutants browser proxies' ./...
 	.tools/errcheck -ignoretests -exclude scripts/errcheck.txt ./...
 
 static:
 	go build ./...
 
+# The pages as a site, in bin/site. That every page is in it, and every link leads
+# somewhere, is held by internal/readme.
+docs:
+	@command -v mkdocs >/dev/null || { echo "the site is made by mkdocs, which is not installed; on Debian: apt-get install mkdocs" >&2; exit 1; }
+	mkdocs build --strict --clean
+
 # Without the race detector what it has no use for and would take minutes of: full
 # caches, and the contract's validator. Then all others with it.
 unit:
-	go test -vet=off ./session/internal/cache ./internal/server
+	go test -vet=off ./session ./session/internal/cache ./internal/server
 	CGO_ENABLED=1 go test -vet=off -race -timeout 8m ./...
 
 mutants:
@@ -51,6 +57,11 @@ mutants:
 
 browser:
 	go test -vet=off -tags browser -count=1 -timeout 5m ./e2e/...
+
+# The configurations that the command prints, in the real proxies. It waits more
+# than it works.
+proxies:
+	go test -vet=off -tags proxies -count=1 -parallel 8 -timeout 5m ./deploy ./examples/behind-a-proxy
 
 fuzz:
 	@scripts/fuzz $(FUZZTIME)

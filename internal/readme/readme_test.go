@@ -3,7 +3,6 @@ package readme
 import (
 	"context"
 	"log/slog"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -15,28 +14,38 @@ import (
 	"cloakroom/internal/server"
 )
 
+// shown are the pages whose console blocks are run, with how many commands they
+// show at least: a page that is written otherwise would show nothing that is held.
+var shown = map[string]int{
+	"README.md":          15,
+	"docs/index.md":      0,
+	"docs/library.md":    0,
+	"docs/api.md":        20,
+	"docs/guarantees.md": 0,
+	"docs/security.md":   0,
+	"CONTRIBUTING.md":    0,
+	"SECURITY.md":        0,
+}
+
 // command is one line of a console block, with what it is said to print.
 type command struct{ line, prints string }
 
-var consoleBlock = regexp.MustCompile("(?s)```console\n(.*?)```")
-
-func shownCommands(t *testing.T) (commands []command) {
-	t.Helper()
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, block := range consoleBlock.FindAllStringSubmatch(string(text), -1) {
-		for line := range strings.Lines(block[1]) {
+func shownCommands(page string) (commands []command) {
+	found, _ := blocks(page)
+	for _, b := range found {
+		if b.lang != "console" {
+			continue
+		}
+		for line := range strings.Lines(b.text) {
 			if shell, ok := strings.CutPrefix(line, "$ "); ok {
 				commands = append(commands, command{line: strings.TrimSpace(shell)})
 				continue
 			}
+			if len(commands) == 0 {
+				commands = append(commands, command{line: "false # a console block begins with $"})
+			}
 			commands[len(commands)-1].prints += line
 		}
-	}
-	if len(commands) < 5 {
-		t.Fatalf("the README shows %d commands; is it still written in console blocks?", len(commands))
 	}
 	return commands
 }
@@ -51,28 +60,51 @@ var differs = []struct {
 	{regexp.MustCompile(`"[a-z2-7]{26}"`), `"SESSION"`},
 	{regexp.MustCompile(`ckl_[\w-]{43}`), "LINK"},
 	{regexp.MustCompile(`"(version|seq)":"?\d+"?`), `"$1":N`},
+	{regexp.MustCompile(`"position":"[^"]+"`), `"position":P`},
 	{regexp.MustCompile(`"curl/[\d.]+"`), `"curl"`},
+	{regexp.MustCompile(`(again in|Retry-After:) \d\d?\b`), `$1 N`},
 }
 
-// shownCode is the setup code that the README shows.
+// shownCode is a setup code that a page shows.
 var shownCode = regexp.MustCompile(`\b[0-9A-Z]{4}(-[0-9A-Z]{4}){4}\b`)
 
 func normal(text string) string {
 	for _, d := range differs {
 		text = d.pattern.ReplaceAllString(text, d.stands)
 	}
-	return strings.TrimRight(text, "\n")
+	return strings.TrimRight(strings.ReplaceAll(text, "\r", ""), "\n")
 }
 
-func TestTheReadmesCommandsPrintWhatItShows(t *testing.T) {
+// TestCommandsPrintWhatIsShown runs each page's commands in their order, against
+// a new server of its own.
+func TestCommandsPrintWhatIsShown(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
-		t.Fatal("curl is not installed; the README's commands are run with it")
+		t.Fatal("curl is not installed; the commands are run with it")
 	}
+	binary := filepath.Join(t.TempDir(), "cloakroom")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "cloakroom/cmd/cloakroom").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for page, least := range shown {
+		t.Run(page, func(t *testing.T) {
+			commands := shownCommands(read(t, page))
+			if len(commands) < least {
+				t.Fatalf("it shows %d commands; is it still written in console blocks?", len(commands))
+			}
+			if len(commands) > 0 {
+				runShown(t, binary, commands)
+			}
+		})
+	}
+}
+
+func runShown(t *testing.T, binary string, commands []command) {
 	address, code := startServer(t)
 	dir := t.TempDir()
-	for _, c := range shownCommands(t) {
+	for _, c := range commands {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		line := shownCode.ReplaceAllString(strings.ReplaceAll(c.line, "http://localhost:8080", address), code)
+		line = strings.ReplaceAll(line, "go run ./cmd/cloakroom", binary)
 		shell := exec.CommandContext(ctx, "sh", "-c", line)
 		shell.Dir = dir
 		out, err := shell.CombinedOutput()
