@@ -198,7 +198,7 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, a Attempt, g Gr
 }
 
 // SignOut revokes the request's session and clears the cookie, also when the
-// session was dead already. If that cannot be known the error says so and the
+// session was dead already, or its subject deleted. If that cannot be known the error says so and the
 // cookie stays.
 func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request, joins ...Join) error {
 	if err := m.CheckOrigin(r); err != nil {
@@ -210,7 +210,7 @@ func (m *Manager) SignOut(w http.ResponseWriter, r *http.Request, joins ...Join)
 	} else if e, ok := errors.AsType[*expiredError](err); ok {
 		_, err = m.Apply(r.Context(), Revoke(e.subject, e.id), joins...)
 	}
-	if err != nil && !errors.Is(err, ErrNoSession) {
+	if err != nil && !errors.Is(err, ErrNoSession) && !errors.Is(err, ErrDeleted) {
 		return err
 	}
 	m.clearCookie(w)

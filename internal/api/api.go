@@ -4,11 +4,13 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
 
+	"cloakroom/internal/account"
 	"cloakroom/internal/authority"
 	"cloakroom/internal/problem"
 	"cloakroom/internal/signin"
@@ -86,14 +88,19 @@ func (a *API) guard(next http.Handler) http.Handler {
 	})
 }
 
-// signedIn is a handler that needs a session, which it gets as an argument.
+// signedIn is a handler that needs a session, which it gets as an argument. An
+// account that was deleted since is one that nobody is signed in to.
 func (a *API) signedIn(f func(http.ResponseWriter, *http.Request, session.Session) error) problem.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		s, err := a.sessions.CheckRequest(r, session.Cached)
 		if err != nil {
 			return err
 		}
-		return f(w, r, s)
+		err = f(w, r, s)
+		if errors.Is(err, session.ErrDeleted) || errors.Is(err, account.ErrNotFound) {
+			return session.ErrNoSession
+		}
+		return err
 	}
 }
 

@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"reflect"
@@ -11,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"cloakroom/internal/problem"
+	"cloakroom/internal/visitor"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -28,14 +28,12 @@ func decode[T any](r *http.Request) (T, error) {
 	if !isJSON(r.Header) {
 		return body, problem.MediaType()
 	}
-	// Not http.MaxBytesReader, which has the connection closed while the client is
-	// still sending, so that it may never see the answer.
-	text, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	text, err := visitor.Body(r, maxBody)
+	if errors.Is(err, visitor.ErrTooLarge) {
+		return body, problem.TooLarge(maxBody)
+	}
 	if err != nil {
 		return body, problem.Malformed("", "The body could not be read to its end.")
-	}
-	if len(text) > maxBody {
-		return body, problem.TooLarge(maxBody)
 	}
 	err = unmarshal(text, &body)
 	return body, err

@@ -232,8 +232,9 @@ func TestAnAccountThatIsDeletedMeanwhileIsNoLongerThere(t *testing.T) {
 		status  int
 		problem string
 	}{
-		"a re-authentication": {http.StatusUnauthorized, "bad-credentials"},
-		"another change":      {http.StatusNotFound, "not-found"},
+		"a re-authentication": {http.StatusUnauthorized, "signed-out"},
+		"another change":      {http.StatusUnauthorized, "signed-out"},
+		"a sign-in":           {http.StatusUnauthorized, "bad-credentials"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, b, remove := deleting(t)
@@ -242,10 +243,31 @@ func TestAnAccountThatIsDeletedMeanwhileIsNoLongerThere(t *testing.T) {
 			b.do("GET", "/v1/session", "").problem(http.StatusUnauthorized, "signed-out")
 		})
 	}
+	t.Run("a sign-out", func(t *testing.T) {
+		store, b, remove := deleting(t)
+		b.do("GET", "/v1/session", "").is(http.StatusOK)
+		store.set(func(context.Context) error { remove(); return nil })
+		if a := b.do("POST", "/v1/sign-out", "").is(http.StatusNoContent); b.cookie != "" {
+			t.Errorf("the cookie stays: %v", a.header)
+		}
+	})
+	t.Run("the end of one session", func(t *testing.T) {
+		store, b, remove := deleting(t)
+		id, _ := b.do("GET", "/v1/session", "").at("session.id").(string)
+		store.set(func(context.Context) error { remove(); return nil })
+		b.do("DELETE", "/v1/sessions/"+id, "").problem(http.StatusUnauthorized, "signed-out")
+	})
+	t.Run("the end of all sessions", func(t *testing.T) {
+		store, b, remove := deleting(t)
+		b.do("GET", "/v1/session", "").is(http.StatusOK)
+		store.set(func(context.Context) error { remove(); return nil })
+		b.do("DELETE", "/v1/sessions?all=true", "").problem(http.StatusUnauthorized, "signed-out")
+		b.do("GET", "/v1/session", "").problem(http.StatusUnauthorized, "signed-out")
+	})
 	t.Run("a change of the name", func(t *testing.T) {
 		store, b, remove := deleting(t)
 		store.set(func(context.Context) error { remove(); return nil })
-		b.do("PATCH", "/v1/account", `{"name":"Ada King"}`).problem(http.StatusNotFound, "not-found")
+		b.do("PATCH", "/v1/account", `{"name":"Ada King"}`).problem(http.StatusUnauthorized, "signed-out")
 		b.do("GET", "/v1/session", "").problem(http.StatusUnauthorized, "signed-out")
 	})
 }

@@ -202,6 +202,31 @@ func TestABodyIsExactlyWhatIsAskedFor(t *testing.T) {
 	s.browser().do("POST", "/v1/sign-in", " {\n"+email+`,"p\u0061ssword":"`+goodPassword+"\"}\n").is(http.StatusOK)
 }
 
+// TestWhoSendsTooMuchReadsTheAnswer, also where the connection is closed after it:
+// one that is closed while the client sends is reset.
+func TestWhoSendsTooMuchReadsTheAnswer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for path, kind := range map[string]string{
+		"/auth/v1/sign-in": "application/json", "/auth/sign-in": "application/x-www-form-urlencoded",
+	} {
+		c, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		_, err = fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+			path, kind, 8<<20, strings.Repeat("x", 8<<20))
+		if err != nil {
+			t.Errorf("%s: it was not read: %v", path, err)
+			continue
+		}
+		if r, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || r.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: %v, %v", path, r, err)
+		}
+	}
+}
+
 func TestABodyThatAFormCouldSendIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -46,7 +46,8 @@ type Devices interface {
 	// Remember returns the work of remembering, in the transaction of a
 	// sign-in, that the device was used at now; one that is remembered already
 	// has been used again. Of more than MaxDevices the longest unused are
-	// forgotten, never the one just used. The account must be there by then.
+	// forgotten, never the one just used. session.ErrDeleted if the
+	// account is not there by then.
 	Remember(account string, device DeviceHash, now time.Time) session.Join
 
 	// Forget returns the work of forgetting all devices of the account. They

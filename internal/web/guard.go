@@ -1,13 +1,17 @@
 package web
 
 import (
+	"bytes"
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
 
+	"cloakroom/internal/account"
+	"cloakroom/internal/visitor"
 	"cloakroom/session"
 )
 
@@ -24,7 +28,7 @@ func (p *pages) anyone(next handler) handler {
 		if err := p.cfg.Sessions.CheckOrigin(r); err != nil {
 			return err
 		}
-		if err := readForm(w, r); err != nil {
+		if err := readForm(r); err != nil {
 			return err
 		}
 		return next(w, r)
@@ -33,7 +37,8 @@ func (p *pages) anyone(next handler) handler {
 
 // member lets a request through that anyone lets through, that has a live
 // session, and whose form, if it acts, was made for that session. A page asked
-// for without a session leads to sign-in with a way back.
+// for without a session leads to sign-in with a way back, and so does, without
+// one, what finds that the session has ended meanwhile.
 func (p *pages) member(next memberHandler) handler {
 	return p.anyone(func(w http.ResponseWriter, r *http.Request) error {
 		s, err := p.cfg.Sessions.CheckRequest(r, session.Cached)
@@ -47,7 +52,12 @@ func (p *pages) member(next memberHandler) handler {
 		if err := p.checkFormToken(r); err != nil {
 			return err
 		}
-		return next(w, r, s)
+		err = next(w, r, s)
+		if errors.Is(err, session.ErrNoSession) || errors.Is(err, session.ErrDeleted) || errors.Is(err, account.ErrNotFound) {
+			redirect(w, p.path("/sign-in"))
+			return nil
+		}
+		return err
 	})
 }
 
@@ -81,7 +91,7 @@ func (p *pages) signInURL(r *http.Request) string {
 }
 
 // readForm reads the form that a POST carries into r.PostForm.
-func readForm(w http.ResponseWriter, r *http.Request) error {
+func readForm(r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return nil
 	}
@@ -89,12 +99,15 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 		kind != "application/x-www-form-urlencoded" {
 		return errNotForm
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	err := r.ParseForm()
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+	text, err := visitor.Body(r, maxBody)
+	if errors.Is(err, visitor.ErrTooLarge) {
 		return errTooLarge
 	}
 	if err != nil {
+		return fmt.Errorf("%w: %w", errBadForm, err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", errBadForm, err)
 	}
 	for _, values := range r.PostForm {

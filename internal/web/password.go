@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 
-	"cloakroom/internal/account"
 	"cloakroom/internal/factor/password"
 	"cloakroom/internal/signin"
 	"cloakroom/internal/throttle"
@@ -34,13 +33,9 @@ func (p *pages) changePassword(w http.ResponseWriter, r *http.Request, s session
 	if err == nil {
 		s, err = visitor.SignIn(w, r, p.cfg.Sessions, outcome)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		p.leaveNotice(r, s, "Your password was changed. All your other devices are signed out.")
 		redirect(w, p.path("/account")+"?done")
-		return nil
-	case errors.Is(err, session.ErrNoSession), errors.Is(err, account.ErrNotFound): // it has ended meanwhile
-		redirect(w, p.path("/sign-in"))
 		return nil
 	}
 	status, form, err := p.refusedSecret(w, err, guessedText)

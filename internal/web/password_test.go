@@ -9,6 +9,7 @@ import (
 
 	"cloakroom/internal/audit"
 	"cloakroom/internal/throttle"
+	"cloakroom/session"
 )
 
 func (b *browser) changePassword(open page, current, new string) page {
@@ -130,5 +131,26 @@ func TestWhoTriesTooOftenIsToldHowLongToWait(t *testing.T) {
 			}
 			b.get("/auth/account").is(200) // nobody is signed out by it
 		})
+	}
+}
+
+// TestASessionThatEndsMeanwhileLeadsToSignIn: it was live when its form arrived,
+// and not any more when what the form asks for was to be done.
+func TestASessionThatEndsMeanwhileLeadsToSignIn(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(firefox).signUp()
+	form := b.get("/auth/account/password")
+	for name, end := range map[string]error{"ended": session.ErrNoSession, "deleted": session.ErrDeleted} {
+		for path, fields := range map[string]url.Values{
+			"/auth/account/password":               {"current_password": {secret}, "new_password": {renewed}},
+			"/auth/reauthenticate":                 {"password": {secret}},
+			"/auth/account/sessions/revoke-others": {},
+			"/auth/account/sessions/revoke-all":    {},
+		} {
+			s.audit.failWith(end)
+			if p := b.act(form, path, fields); p.Code != http.StatusSeeOther || p.Header().Get("Location") != "/auth/sign-in" {
+				t.Errorf("%s, %s: %d to %q", name, path, p.Code, p.Header().Get("Location"))
+			}
+		}
 	}
 }

@@ -49,10 +49,6 @@ func (p *pages) reauthenticate(w http.ResponseWriter, r *http.Request, s session
 		return err
 	}
 	renewed, err := visitor.SignIn(w, r, p.cfg.Sessions, outcome)
-	if errors.Is(err, session.ErrNoSession) { // it has ended meanwhile
-		redirect(w, p.path("/sign-in"))
-		return nil
-	}
 	if err != nil {
 		return err
 	}

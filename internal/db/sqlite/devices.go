@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"time"
@@ -29,15 +30,20 @@ func (d *Devices) Known(ctx context.Context, account string, device throttle.Dev
 }
 
 // Remember notes the device in the transaction that it joins. A clock that was
-// set back does not make a device older than it was.
+// set back does not make a device older than it was. Joins come before the store
+// looks whether the subject is still there, so that this has to.
 func (d *Devices) Remember(account string, device throttle.DeviceHash, now time.Time) session.Join {
 	return sqlite.Join(func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO cloakroom_devices (account, hash, used_at) VALUES (?, ?, ?)
+		noted, err := tx.ExecContext(ctx, `
+			INSERT INTO cloakroom_devices (account, hash, used_at)
+			SELECT id, ?, ? FROM cloakroom_accounts WHERE id = ?
 			ON CONFLICT (account, hash) DO UPDATE SET used_at = max(used_at, excluded.used_at)`,
-			account, device[:], now.UnixMilli())
+			device[:], now.UnixMilli(), account)
 		if err != nil {
 			return broken("remember a device", err)
+		}
+		if n, err := noted.RowsAffected(); n == 0 || err != nil {
+			return cmp.Or(err, session.ErrDeleted)
 		}
 		_, err = tx.ExecContext(ctx, `
 			DELETE FROM cloakroom_devices WHERE account = ?1 AND hash IN (
