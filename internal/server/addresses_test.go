@@ -1,3 +1,8 @@
+//go:build !race
+
+// Requests that come one after the other, many of them: the race detector has no
+// use for them, and the tests of this package are run without it, too.
+
 package server
 
 import (
@@ -21,7 +26,6 @@ var spellings = []string{
 // TestAnAddressIsOneAccountHoweverItIsWritten: whoever writes it otherwise than
 // at the sign-up signs in to the same account, and nobody gets a second one.
 func TestAnAddressIsOneAccountHoweverItIsWritten(t *testing.T) {
-	notForRaces(t)
 	t.Parallel()
 	s := newSite(t)
 	root := s.admin("root@example.com")
@@ -51,7 +55,6 @@ func TestAnAddressIsOneAccountHoweverItIsWritten(t *testing.T) {
 // TestAnAddressThatOnlyLooksAlikeIsAnotherAccount, to which the password of the
 // first opens nothing.
 func TestAnAddressThatOnlyLooksAlikeIsAnotherAccount(t *testing.T) {
-	notForRaces(t)
 	t.Parallel()
 	s := newSite(t)
 	const own, others = goodPassword, nextPassword

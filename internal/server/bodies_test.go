@@ -1,3 +1,8 @@
+//go:build !race
+
+// Requests that come one after the other, many of them: the race detector has no
+// use for them, and the tests of this package are run without it, too.
+
 package server
 
 import (
@@ -87,7 +92,6 @@ func bodyWith(body map[string]any, field, text string) string {
 // TestHostileTextInEveryBody is refused without being repeated, or it is kept and
 // given back as what it is. The bodies and their keys are those of the contract.
 func TestHostileTextInEveryBody(t *testing.T) {
-	notForRaces(t)
 	t.Parallel()
 	s := newSite(t)
 	sent, kept := 0, 0
@@ -243,7 +247,6 @@ func TestANameWithMarkupIsShownAsText(t *testing.T) {
 // TestABodyOfAnotherMediaTypeIsRefusedEverywhere, before anything else is asked
 // about it, and nothing is done.
 func TestABodyOfAnotherMediaTypeIsRefusedEverywhere(t *testing.T) {
-	notForRaces(t)
 	t.Parallel()
 	s := newSite(t)
 	c := s.newCast("it")

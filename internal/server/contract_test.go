@@ -177,9 +177,6 @@ func loose(response *http.Response, answer map[string]any, text []byte) (found [
 	return found
 }
 
-// notForRaces is for long tests that the race detector has no use for.
-func notForRaces(*testing.T) {}
-
 // TestMain runs the tests, and then asks whether they have met what the contract
 // promises. Of some of the tests alone that cannot be asked.
 func TestMain(m *testing.M) {

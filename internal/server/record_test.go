@@ -1,3 +1,8 @@
+//go:build !race
+
+// Requests that come one after the other, many of them: the race detector has no
+// use for them, and the tests of this package are run without it, too.
+
 package server
 
 import (
@@ -14,7 +19,6 @@ const (
 // TestNothingIsDoneThatCannotBeRecorded, whatever the contract lets anybody do:
 // it is an outage, after which all is as before and nobody is signed in or out.
 func TestNothingIsDoneThatCannotBeRecorded(t *testing.T) {
-	notForRaces(t)
 	t.Parallel()
 	s := newSite(t)
 	for _, d := range changing(t) {
