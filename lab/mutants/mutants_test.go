@@ -102,7 +102,9 @@ func (m mutant) test(t *testing.T, root string) (output string, err error) {
 	if err := os.WriteFile(file, list, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-overlay", file, "-count=1", "-vet=off",
+	// What only goes wrong when two meet is met in one of several runs, on a machine
+	// that has other things to do.
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-overlay", file, "-count=5", "-failfast", "-vet=off",
 		"-timeout=90s", "-run", m.run, m.pkg)
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
