@@ -4,25 +4,28 @@
 
 STATICCHECK := v0.8.2
 ERRCHECK := v1.30.0
+NFPM := v2.48.0
+CYCLONEDX := v1.9.0
 # In runs, not in seconds: a target that runs against the clock now and then
 # fails for having been stopped.
 FUZZTIME ?= 20000x
 
 # Nothing needs a C compiler but the race detector, and what is compiled without
-# one is compiled once.
+# one is compiled once: in the way in which it is released.
 export CGO_ENABLED = 0
+export GOFLAGS = -trimpath
 
-.PHONY: build test tools format vet lint static docs unit mutants browser proxies fuzz bench clean
+.PHONY: build test tools format vet lint static docs unit mutants browser proxies packages fuzz bench clean
 
 build:
-	go build -trimpath -ldflags '-s -w' -o bin/cloakroom ./cmd/cloakroom
+	go build -ldflags '-s -w' -o bin/cloakroom ./cmd/cloakroom
 
-test: tools format vet lint static docs unit mutants browser proxies fuzz
+test: tools format vet lint static docs unit mutants browser proxies packages fuzz
 	@echo "make test: everything passed"
 
 # Installs what the tests need and is missing, or says what to install.
 tools:
-	@scripts/tools $(STATICCHECK) $(ERRCHECK)
+	@scripts/tools $(STATICCHECK) $(ERRCHECK) $(NFPM) $(CYCLONEDX)
 
 format:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
@@ -30,11 +33,11 @@ format:
 # Once, for all the tests: each of the ways in which they are compiled would have
 # the same looked at again, dependencies included.
 vet:
-	go vet -tags 'mutants browser proxies' ./...
+	go vet -tags 'mutants browser proxies packages' ./...
 
 # Lengths, imports and comments are held by internal/arch.
 lint:
-	.tools/staticcheck -tags 'mutants browser proxies' ./...
+	.tools/staticcheck -tags 'mutants browser proxies packages' ./...
 	.tools/errcheck -ignoretests -exclude scripts/errcheck.txt ./...
 
 static:
@@ -63,11 +66,15 @@ browser:
 proxies:
 	go test -vet=off -tags proxies -count=1 -parallel 8 -timeout 5m ./deploy ./examples/behind-a-proxy
 
+# What is released: built twice, looked into, and installed on a machine of its own,
+# where the operations page is done. It shows whether one could be started.
+packages:
+	go test -vet=off -tags packages -count=1 -timeout 6m -v ./deploy/debian
+
 fuzz:
 	@scripts/fuzz $(FUZZTIME)
 
-bench:
-	@scripts/tools $(STATICCHECK) $(ERRCHECK)
+bench: tools
 	go run ./bench
 
 clean:
