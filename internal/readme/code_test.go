@@ -7,9 +7,12 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
+
+	"cloakroom/internal/config"
 )
 
 // copied are the languages whose blocks are copies of files that are compiled or
@@ -102,4 +105,33 @@ func begins(d ast.Decl) token.Pos {
 		}
 	}
 	return d.Pos()
+}
+
+// TestSettingsThatAreShownAreRight: each block of YAML is a file that can be served
+// with.
+func TestSettingsThatAreShownAreRight(t *testing.T) {
+	shown := 0
+	for _, page := range allPages(t) {
+		found, _ := blocks(read(t, page))
+		for _, b := range found {
+			if b.lang != "yaml" {
+				continue
+			}
+			shown++
+			file := path.Join(t.TempDir(), "cloakroom.yaml")
+			if err := os.WriteFile(file, []byte(b.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			loaded, err := config.Load(file, nil, nil)
+			if err == nil {
+				_, err = loaded.Settings()
+			}
+			if err != nil {
+				t.Errorf("%s:%d: %v", page, b.line, err)
+			}
+		}
+	}
+	if shown == 0 {
+		t.Error("no page shows settings")
+	}
 }
