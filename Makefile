@@ -1,4 +1,5 @@
 # make test    everything that must hold before a change lands
+# make soak    the same, for hours: what is found by chance
 # make bench   the table of costs beside the peers
 # make         build ./bin/cloakroom
 
@@ -15,7 +16,7 @@ FUZZTIME ?= 20000x
 export CGO_ENABLED = 0
 export GOFLAGS = -trimpath
 
-.PHONY: build test tools format vet lint static docs unit mutants browser proxies packages fuzz bench clean
+.PHONY: build test tools format vet lint static docs unit mutants browser proxies packages fuzz soak bench clean
 
 build:
 	go build -ldflags '-s -w' -o bin/cloakroom ./cmd/cloakroom
@@ -73,6 +74,15 @@ packages:
 
 fuzz:
 	@scripts/fuzz $(FUZZTIME)
+
+# The long form of what finds faults by chance: everything that runs at the same time,
+# is killed, or is made up, SOAK times over, and each fuzz target for as many minutes.
+SOAK ?= 20
+soak: tools
+	go test -vet=off -timeout 0 -count=$(SOAK) ./session/... ./internal/throttle ./internal/factor/...
+	CGO_ENABLED=1 go test -vet=off -race -timeout 0 -count=$(SOAK) ./session/... ./internal/server ./deploy/systemd
+	go test -vet=off -timeout 0 -count=1 ./session/internal/feed -rapid.checks=$(SOAK)000 -rapid.steps=500
+	scripts/fuzz $(SOAK)m
 
 bench: tools
 	go run ./bench

@@ -3,6 +3,7 @@ package readme
 import (
 	"context"
 	"log/slog"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -82,7 +83,9 @@ func TestCommandsPrintWhatIsShown(t *testing.T) {
 		t.Fatal("curl is not installed; the commands are run with it")
 	}
 	binary := filepath.Join(t.TempDir(), "cloakroom")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "cloakroom/cmd/cloakroom").CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "cloakroom/cmd/cloakroom")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for page, least := range shown {
