@@ -189,3 +189,45 @@ func TestAnOutageUsesUpNoSignUps(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWhoGuessedWrongMakesWay for who signs in more often, and is right.
+func TestWhoGuessedWrongMakesWay(t *testing.T) {
+	d := newDoor(t, 1)
+	devices := map[string]signin.Client{}
+	for i, email := range []string{"ada@example.com", "eve@example.com"} {
+		if err := d.signUp(from(i), email); err != nil {
+			t.Fatal(err)
+		}
+		outcome, err := d.WithPassword(t.Context(), from(i), email, right, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := d.Sessions.Issue(t.Context(), outcome.Attempt, outcome.Grant); err != nil {
+			t.Fatal(err)
+		}
+		devices[email] = signin.Client{Address: from(i).Address, Device: outcome.Device}
+	}
+	guess := func(email, pass string) error {
+		_, err := d.WithPassword(t.Context(), devices[email], email, pass, false)
+		return err
+	}
+	if err := guess("eve@example.com", wrong); !errors.Is(err, signin.ErrBadCredentials) {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := guess("ada@example.com", right); err != nil {
+			t.Fatal(err)
+		}
+	}
+	leave := d.occupy()
+	eve, ada := make(chan error, 1), make(chan error, 1)
+	go func() { eve <- guess("eve@example.com", wrong) }()
+	go func() { ada <- guess("ada@example.com", right) }()
+	if err := <-eve; !errors.Is(err, password.ErrBusy) {
+		t.Errorf("she does not make way: %v", err)
+	}
+	leave()
+	if err := <-ada; err != nil {
+		t.Error(err)
+	}
+}

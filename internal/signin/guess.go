@@ -63,12 +63,17 @@ func (s *Service) judge(ctx context.Context, g guess) (proof, error) {
 // waits for a slot while what was right is given back. Without a charge nothing
 // was compared.
 func (s *Service) compare(ctx context.Context, turn password.Turn, claim throttle.Claim, g guess) (*throttle.Charge, proof, error) {
-	defer turn.End()
 	charge, err := claim.Count(ctx)
 	if err != nil {
+		turn.End()
 		return nil, proof{}, err
 	}
 	p, err := s.verify(ctx, turn, g.account, g.password)
+	if errors.Is(err, ErrBadCredentials) {
+		turn.EndWrong()
+	} else {
+		turn.End()
+	}
 	return charge, p, err
 }
 

@@ -111,19 +111,27 @@ func hasControl(s string) bool {
 
 // Turn is one of the slots, until End: the right to hash, one password after the
 // other. It is for one goroutine.
-type Turn struct{ hasher *Hasher }
+type Turn struct {
+	hasher *Hasher
+	of     *party
+}
 
 // Turn waits for a slot. It is ErrBusy if there are too many who wait, or after
 // Config.Wait.
 func (h *Hasher) Turn(ctx context.Context, at Place) (Turn, error) {
-	if err := h.pool.enter(ctx, at); err != nil {
+	of, err := h.pool.enter(ctx, at)
+	if err != nil {
 		return Turn{}, err
 	}
-	return Turn{h}, nil
+	return Turn{h, of}, nil
 }
 
-// End gives the slot to who is next. It is called once.
-func (t Turn) End() { t.hasher.pool.leave() }
+// End gives the slot to who is next. It is called once, or EndWrong is.
+func (t Turn) End() { t.hasher.pool.leave(t.of, false) }
+
+// EndWrong is End after a wrong guess: whoever made it goes, for a minute or two,
+// behind those who made none.
+func (t Turn) EndWrong() { t.hasher.pool.leave(t.of, true) }
 
 // Verify reports whether the password is the one that was hashed, and whether
 // the hash should be renewed because the cost has changed since. A hash that

@@ -107,7 +107,7 @@ func TestTheDefaultCostIsTheOneThatIsPromised(t *testing.T) {
 func TestAHashOfAnotherCostIsStaleOnceItVerified(t *testing.T) {
 	old := hashOf(t, newCheap(), "correct horse battery staple")
 	h := New(Config{Params: Params{Memory: 128, Time: 1, Threads: 1}})
-	mine := Turn{h}
+	mine := Turn{h, &party{}}
 	if ok, stale, err := mine.Verify(old, "correct horse battery staple"); !ok || !stale || err != nil {
 		t.Errorf("ok %v, stale %v, %v", ok, stale, err)
 	}
@@ -117,7 +117,7 @@ func TestAHashOfAnotherCostIsStaleOnceItVerified(t *testing.T) {
 }
 
 func TestADamagedHashIsAnErrorAndNotAWrongPassword(t *testing.T) {
-	if ok, _, err := (Turn{newCheap()}).Verify("$argon2id$damaged", "x"); ok || err == nil {
+	if ok, _, err := (Turn{newCheap(), &party{}}).Verify("$argon2id$damaged", "x"); ok || err == nil {
 		t.Errorf("ok %v, %v", ok, err)
 	}
 }

@@ -13,7 +13,8 @@ import (
 var ErrBusy = errors.New("too many passwords are being verified")
 
 // Rank says who goes first where not everybody can be served: of those who wait,
-// one of the highest rank, of these who asks for least, and then who came first.
+// one of the highest rank, of these one who was not wrong of late, then who asks for
+// least, and then who came first.
 type Rank uint8
 
 // The ranks. In a flood the highest that the flood does not have is served as if
@@ -56,12 +57,15 @@ type pool struct {
 // than wait, or took a turn in twice turnsOf, which the slots bound.
 type party struct {
 	of     string
-	places int // in the queue
-	turns  int // since pool.began
-	before int // in the time before that
+	places int   // in the queue
+	now    turns // since pool.began
+	before turns // in the time before that
 }
 
-func (y *party) lately() int { return y.turns + y.before }
+// turns are how many somebody had, and how many of them were wrong guesses.
+type turns struct{ all, wrong int }
+
+func (y *party) lately() turns { return turns{y.now.all + y.before.all, y.now.wrong + y.before.wrong} }
 
 // waiter is told once: nil when a slot is its own, ErrBusy when its place went
 // to somebody else. Whoever tells it has taken it out of the queue.
@@ -73,18 +77,19 @@ type waiter struct {
 
 // order is below zero if w goes before v. Of equals who came first does.
 func (w *waiter) order(v *waiter) int {
-	return cmp.Or(cmp.Compare(v.standing(), w.standing()), cmp.Compare(w.asks(), v.asks()))
+	return cmp.Or(cmp.Compare(v.standing(), w.standing()),
+		cmp.Compare(min(w.lately().wrong, 1), min(v.lately().wrong, 1)), cmp.Compare(w.asks(), v.asks()))
 }
 
 func (w *waiter) standing() Rank {
-	if w.lately() >= mostTurns {
+	if w.lately().all >= mostTurns {
 		return Last
 	}
 	return w.rank
 }
 
 // asks is how much the party had lately and asks for now.
-func (w *waiter) asks() int { return w.lately() + w.places }
+func (w *waiter) asks() int { return w.lately().all + w.places }
 
 func newPool(slots, queue int, wait time.Duration) *pool {
 	return &pool{queue: queue, wait: wait, free: slots, parties: map[string]*party{}, began: time.Now()}
@@ -92,11 +97,11 @@ func newPool(slots, queue int, wait time.Duration) *pool {
 
 // enter waits for a slot, which is to be left. It is ErrBusy after the longest
 // wait, and as soon as more wait than may, for who would go last of them.
-func (p *pool) enter(ctx context.Context, at Place) error {
+func (p *pool) enter(ctx context.Context, at Place) (*party, error) {
 	w := p.join(at)
 	select {
 	case err := <-w.told:
-		return err
+		return w.party, err
 	default:
 	}
 	timer := time.NewTimer(p.wait)
@@ -104,16 +109,16 @@ func (p *pool) enter(ctx context.Context, at Place) error {
 	var err error
 	select {
 	case err := <-w.told:
-		return err
+		return w.party, err
 	case <-timer.C:
 		err = ErrBusy
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
 	if !p.withdraw(w) && <-w.told == nil { // at the same moment
-		p.leave()
+		p.leave(w.party, false)
 	}
-	return err
+	return nil, err
 }
 
 // join comes to the queue. Who is there need not have a slot yet, and may have
@@ -150,7 +155,7 @@ func (p *pool) forget(now time.Time) {
 	for n := 0; n < 2 && now.Sub(p.began) > turnsOf; n++ {
 		p.began = p.began.Add(turnsOf)
 		for of, y := range p.parties {
-			if y.before, y.turns = y.turns, 0; y.before == 0 && y.places == 0 {
+			if y.before, y.now = y.now, (turns{}); y.before.all == 0 && y.places == 0 {
 				delete(p.parties, of)
 			}
 		}
@@ -163,7 +168,7 @@ func (p *pool) forget(now time.Time) {
 // serve gives a slot to who goes first.
 func (p *pool) serve() {
 	w := slices.MinFunc(p.waiting, (*waiter).order) // the first of equals
-	w.turns++
+	w.now.all++
 	p.tell(w, nil)
 }
 
@@ -191,7 +196,7 @@ func (p *pool) remove(w *waiter) bool {
 		return false
 	}
 	p.waiting = slices.Delete(p.waiting, i, i+1)
-	if w.places--; w.places == 0 && w.lately() == 0 {
+	if w.places--; w.places == 0 && w.lately().all == 0 {
 		delete(p.parties, w.of)
 	}
 	return true
@@ -204,10 +209,14 @@ func (p *pool) withdraw(w *waiter) bool {
 	return p.remove(w)
 }
 
-// leave hands the slot to whoever is next.
-func (p *pool) leave() {
+// leave hands the slot to whoever is next. y is whose it was, and wrong says that it
+// was used for a wrong guess.
+func (p *pool) leave(y *party, wrong bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if wrong {
+		y.now.wrong++
+	}
 	p.forget(time.Now())
 	if len(p.waiting) > 0 {
 		p.serve()

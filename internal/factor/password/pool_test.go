@@ -15,7 +15,7 @@ import (
 func occupied(t *testing.T, queue int, wait time.Duration) *pool {
 	t.Helper()
 	p := newPool(1, queue, wait)
-	if err := p.enter(t.Context(), Place{}); err != nil {
+	if _, err := p.enter(t.Context(), Place{}); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -35,7 +35,7 @@ func (l *line) join(name string, rank Rank) { l.joinAs(name, name, rank) }
 // joinAs is join for one of several of the same network or account.
 func (l *line) joinAs(name, of string, rank Rank) {
 	l.all.Go(func() {
-		err := l.enter(context.Background(), Place{rank, of})
+		y, err := l.enter(context.Background(), Place{rank, of})
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if err != nil {
@@ -43,7 +43,7 @@ func (l *line) joinAs(name, of string, rank Rank) {
 			return
 		}
 		l.served = append(l.served, name)
-		l.leave()
+		l.leave(y, false)
 	})
 	synctest.Wait()
 }
@@ -68,7 +68,7 @@ func TestTheHighestRankGoesFirstAndInItWhoCameFirst(t *testing.T) {
 		l.join("another stranger", Last)
 		l.join("another owner", First)
 		l.sees(t)
-		l.leave()
+		l.leave(&party{}, false)
 		l.all.Wait()
 		l.sees(t, "the owner", "another owner", "a new one", "a stranger", "another stranger")
 	})
@@ -93,7 +93,7 @@ func TestAFloodGivesItsPlacesUp(t *testing.T) {
 		l.sees(t, "d"+busy, "c"+busy, "b"+busy, "a"+busy, "the new one"+busy)
 		l.join("too many", First)
 		l.sees(t, "d"+busy, "c"+busy, "b"+busy, "a"+busy, "the new one"+busy, "too many"+busy)
-		l.leave()
+		l.leave(&party{}, false)
 		l.all.Wait()
 		l.sees(t, "d"+busy, "c"+busy, "b"+busy, "a"+busy, "the new one"+busy, "too many"+busy,
 			"the owner", "another", "one more")
@@ -104,11 +104,11 @@ func TestWhoeverWaitsTooLongIsToldBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := occupied(t, 1, 3*time.Second)
 		began := time.Now()
-		if err := p.enter(t.Context(), Place{Rank: First}); !errors.Is(err, ErrBusy) || time.Since(began) != 3*time.Second {
+		if _, err := p.enter(t.Context(), Place{Rank: First}); !errors.Is(err, ErrBusy) || time.Since(began) != 3*time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
-		p.leave()
-		if err := p.enter(t.Context(), Place{}); err != nil { // nobody waits any more
+		p.leave(&party{}, false)
+		if _, err := p.enter(t.Context(), Place{}); err != nil { // nobody waits any more
 			t.Errorf("a free slot: %v", err)
 		}
 	})
@@ -119,11 +119,11 @@ func TestAContextEndsTheWaitAndGivesThePlaceBack(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 3 { // more than there are places
-		if err := p.enter(ctx, Place{Rank: Middle}); !errors.Is(err, context.Canceled) {
+		if _, err := p.enter(ctx, Place{Rank: Middle}); !errors.Is(err, context.Canceled) {
 			t.Errorf("enter: %v", err)
 		}
 	}
-	p.leave()
+	p.leave(&party{}, false)
 	if n := len(p.waiting); n != 0 || p.free != 1 {
 		t.Errorf("%d wait, %d slots are free", n, p.free)
 	}
@@ -147,13 +147,13 @@ func TestNoSlotIsLost(t *testing.T) {
 		all.Go(func() {
 			for n := range 500 {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n%7)*20*time.Microsecond)
-				if p.enter(ctx, Place{Rank: Rank(i % 3)}) == nil {
+				if y, err := p.enter(ctx, Place{Rank: Rank(i % 3)}); err == nil {
 					count(+1)
 					if n%3 == 0 {
 						time.Sleep(10 * time.Microsecond)
 					}
 					count(-1)
-					p.leave()
+					p.leave(y, false)
 				}
 				cancel()
 			}
@@ -194,7 +194,7 @@ func TestNobodyHoldsTheWholeQueue(t *testing.T) {
 		l.joinAs("eve 5", "eve", First)
 		busy := ": " + ErrBusy.Error()
 		l.sees(t, "eve 4"+busy, "eve 3"+busy, "eve 2"+busy, "eve 5"+busy)
-		l.leave()
+		l.leave(&party{}, false)
 		l.all.Wait()
 		l.sees(t, "eve 4"+busy, "eve 3"+busy, "eve 2"+busy, "eve 5"+busy, "eve 1", "ada", "bob")
 	})
@@ -204,10 +204,11 @@ func TestNobodyHoldsTheWholeQueue(t *testing.T) {
 func takes(t *testing.T, p *pool, n int, of string) {
 	t.Helper()
 	for range n {
-		if err := p.enter(t.Context(), Place{First, of}); err != nil {
+		y, err := p.enter(t.Context(), Place{First, of})
+		if err != nil {
 			t.Fatal(err)
 		}
-		p.leave()
+		p.leave(y, false)
 	}
 }
 
@@ -222,7 +223,7 @@ func TestABurstWaitsForThoseWhoAskForLess(t *testing.T) {
 		l.join("ada", First)
 		l.joinAs("bob 1", "bob", First)
 		l.joinAs("bob 2", "bob", First)
-		l.leave()
+		l.leave(&party{}, false)
 		l.all.Wait()
 		l.sees(t, "ada", "bob 1", "bob 2", "eve 1", "eve 2", "eve 3")
 	})
@@ -237,7 +238,7 @@ func TestWhoTookTurnsLatelyMakesRoom(t *testing.T) {
 		for _, name := range flood {
 			takes(t, p, 1, name)
 		}
-		if err := p.enter(t.Context(), Place{}); err != nil {
+		if _, err := p.enter(t.Context(), Place{}); err != nil {
 			t.Fatal(err)
 		}
 		l := &line{pool: p}
@@ -245,7 +246,7 @@ func TestWhoTookTurnsLatelyMakesRoom(t *testing.T) {
 			l.join(name, First)
 		}
 		l.join("ada", First)
-		l.leave()
+		l.leave(&party{}, false)
 		l.all.Wait()
 		l.sees(t, "trudy: "+ErrBusy.Error(), "ada", "eve", "mallory")
 	})
@@ -257,7 +258,7 @@ func TestWhoeverWaitsLosesTheRankWithTheTurnsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(1, 10, time.Hour)
 		takes(t, p, mostTurns-1, "eve")
-		if err := p.enter(t.Context(), Place{}); err != nil {
+		if _, err := p.enter(t.Context(), Place{}); err != nil {
 			t.Fatal(err)
 		}
 		l := &line{pool: p}
@@ -265,9 +266,47 @@ func TestWhoeverWaitsLosesTheRankWithTheTurnsTaken(t *testing.T) {
 			l.joinAs(name, "eve", First)
 		}
 		l.join("a stranger", Middle)
-		l.leave()
+		l.leave(&party{}, false)
 		l.all.Wait()
 		l.sees(t, "eve 1", "a stranger", "eve 2", "eve 3")
+	})
+}
+
+// TestWhoGuessedWrongMakesRoom: in a flood from many networks, none of which had more
+// turns than a person has, those who come anew are not one among them.
+func TestWhoGuessedWrongMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(1, 3, time.Hour)
+		flood := []string{"eve", "mallory", "trudy"}
+		for _, name := range flood {
+			y, err := p.enter(t.Context(), Place{Middle, name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.leave(y, true)
+		}
+		takes(t, p, 3, "ada") // who was right each time
+		if _, err := p.enter(t.Context(), Place{}); err != nil {
+			t.Fatal(err)
+		}
+		l := &line{pool: p}
+		for _, name := range flood {
+			l.join(name, Middle)
+		}
+		l.join("ada", Middle)
+		l.leave(&party{}, false)
+		l.all.Wait()
+		l.sees(t, "trudy: "+ErrBusy.Error(), "ada", "eve", "mallory")
+		time.Sleep(2*turnsOf + time.Second) // and it is forgotten
+		if _, err := p.enter(t.Context(), Place{}); err != nil {
+			t.Fatal(err)
+		}
+		l.served = nil
+		l.join("eve", Middle)
+		l.join("ada", Middle)
+		l.leave(&party{}, false)
+		l.all.Wait()
+		l.sees(t, "eve", "ada")
 	})
 }
 
@@ -281,7 +320,7 @@ func (p *pool) queued() int {
 // memory for each.
 func TestNobodyIsRememberedWhoHadNoTurn(t *testing.T) {
 	p := occupied(t, 1, time.Hour)
-	takes := func(of string) error { return p.enter(t.Context(), Place{Middle, of}) }
+	takes := func(of string) error { _, err := p.enter(t.Context(), Place{Middle, of}); return err }
 	waiting := make(chan error, 1)
 	go func() { waiting <- takes("ada") }()
 	for range 1000 {
@@ -295,7 +334,7 @@ func TestNobodyIsRememberedWhoHadNoTurn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p.leave()
+	p.leave(&party{}, false)
 	if err := <-waiting; err != nil || len(p.parties) != 1 {
 		t.Errorf("%v, %d names are kept", err, len(p.parties))
 	}
@@ -309,12 +348,12 @@ func TestWhoTakesManyTurnsGoesLast(t *testing.T) {
 		race := func(want ...string) {
 			t.Helper()
 			l := &line{pool: p}
-			if err := p.enter(t.Context(), Place{}); err != nil {
+			if _, err := p.enter(t.Context(), Place{}); err != nil {
 				t.Fatal(err)
 			}
 			l.joinAs("eve", "eve", First)
 			l.joinAs("a stranger", "a network", Middle)
-			l.leave()
+			l.leave(&party{}, false)
 			l.all.Wait()
 			l.sees(t, want...)
 		}
@@ -324,7 +363,7 @@ func TestWhoTakesManyTurnsGoesLast(t *testing.T) {
 		time.Sleep(2*turnsOf + time.Second)
 		race("eve", "a stranger")
 		time.Sleep(2*turnsOf + time.Second)
-		if err := p.enter(t.Context(), Place{}); err != nil {
+		if _, err := p.enter(t.Context(), Place{}); err != nil {
 			t.Fatal(err)
 		}
 		if len(p.parties) > 0 {
