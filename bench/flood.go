@@ -14,6 +14,10 @@ import (
 // checkEvery is 500 checks a second.
 const checkEvery = 2 * time.Millisecond
 
+// signInEvery is how long the two who sign in are content with it, at least: a person
+// does not sign in without end, and who does goes last.
+const signInEvery = 2 * time.Second
+
 // fewAddresses are used up within a flood: an address has 60 guesses.
 const fewAddresses = 4
 
@@ -128,6 +132,7 @@ func (t flood) meanwhile(ctx context.Context, p *product, b *bystanders, s sampl
 			break
 		}
 		other = max(other, took)
+		time.Sleep(signInEvery)
 	}
 	both.Wait()
 	if err == nil {

@@ -53,6 +53,7 @@ func addsLess(n float64) bar {
 func kinds() []string { return []string{"empty", "same", "check", "session", "jwt"} }
 
 type overHTTP struct {
+	dir     string
 	load    time.Duration
 	servers map[string]*child
 }
@@ -68,9 +69,14 @@ func openOverHTTP(ctx context.Context, b *bench) (trial, error) {
 
 // start starts the product first, for "same" sends what that answers.
 func (t *overHTTP) start(ctx context.Context, b *bench) error {
+	dir, err := os.MkdirTemp(b.dir, "http-") // for files that are new
+	if err != nil {
+		return err
+	}
+	t.dir = dir
 	response := "{}"
 	for _, kind := range []string{"check", "empty", "same", "session", "jwt"} {
-		c, err := startChild(ctx, kind, b.dir, response, b.progress)
+		c, err := startChild(ctx, kind, dir, response, b.progress)
 		if err != nil {
 			return fmt.Errorf("server %q: %w", kind, err)
 		}
@@ -109,6 +115,7 @@ func (t *overHTTP) close() {
 	for _, c := range t.servers {
 		c.end()
 	}
+	_ = os.RemoveAll(t.dir)
 }
 
 // child is a server in a process of its own.

@@ -9,7 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
+	"sync"
 	"time"
 )
 
@@ -192,14 +192,39 @@ func (t batch) round(ctx context.Context, s samples) error {
 	var said bytes.Buffer
 	c.Stderr = &said
 	began := time.Now()
-	if err := c.Run(); err != nil {
+	used, err := runAndPeak(c)
+	if err != nil {
 		return fmt.Errorf("make accounts: %w: %s", err, &said)
 	}
 	s.add("took", time.Since(began).Seconds())
 	peak, err := p.memory(residentPeak)
-	if used, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		peak += float64(used.Maxrss) * 1024 / 1e6 // Linux says it in KiB
-	}
-	s.add("memory", peak)
+	s.add("memory", peak+used)
 	return err
+}
+
+// runAndPeak runs a command and returns how much memory it took at most, as far as
+// looking now and then tells. What the system says at its end is no less than what
+// this process had when it started it.
+func runAndPeak(c *exec.Cmd) (peak float64, err error) {
+	if err := c.Start(); err != nil {
+		return 0, err
+	}
+	ended := make(chan struct{})
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		for {
+			if now, err := memoryOf(c.Process.Pid, residentPeak); err == nil {
+				peak = max(peak, now)
+			}
+			select {
+			case <-ended:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+	err = c.Wait()
+	close(ended)
+	looking.Wait()
+	return peak, err
 }

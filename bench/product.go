@@ -134,7 +134,11 @@ const (
 
 // memory reads one of the lines above, in megabytes.
 func (p *product) memory(line string) (float64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.process.Process.Pid))
+	return memoryOf(p.process.Process.Pid, line)
+}
+
+func memoryOf(process int, line string) (float64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))
 	if err != nil {
 		return 0, err
 	}
