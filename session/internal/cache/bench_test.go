@@ -19,7 +19,7 @@ func fill(c *Cache, n int, identity string, shared bool) []Key {
 			subject = fmt.Sprintf("%09d", i)
 			text = "\x09" + subject + identity
 		}
-		if !c.Put(&keys[i], Record{Idle: 1 << 30, Absolute: 1 << 30}, subject, 1, text, 1, never) {
+		if !c.Put(&keys[i], Record{Idle: 1 << 30, Absolute: 1 << 30, Ends: 1 << 30}, subject, 1, text, 1, never) {
 			panic("not put")
 		}
 	}

@@ -8,7 +8,7 @@
 //
 //   - Get is Live only for a record whose subject still has the generation the
 //     record was put under, and then shows that generation's identity.
-//   - After Bury, Drop or Reset has returned, no Get that starts later is Live
+//   - After Bury, Discard, Drop or Reset has returned, no Get that starts later is Live
 //     by anything they took away, and no Put brings it back that its named
 //     function rules out.
 //   - A dead marker is final: no Put replaces it, and it is not evicted before
@@ -19,7 +19,7 @@
 //     more were evicted than Config.Bytes allows; never later than it was.
 //   - Memory is bounded by Config.Bytes; Get allocates nothing.
 //
-// Only the feed calls Drop and Reset, and Bury apart from a load that has read
+// Only the feed calls Discard, Drop and Reset, and Bury apart from a load that has read
 // a revoked row.
 //
 // Two kinds of locks: one in each shard, for its records, and one in subjects,
@@ -28,7 +28,7 @@
 package cache
 
 // Key is the SHA-256 of a token's text. The table keeps and compares its first
-// 20 bytes; the store compares them all.
+// 16 bytes; the store compares them all.
 type Key = [32]byte
 
 // Record is what is kept of a live session. Times are seconds since the
@@ -36,6 +36,7 @@ type Key = [32]byte
 type Record struct {
 	ID                                     [16]byte
 	Created, Authenticated, Idle, Absolute int32
+	Ends                                   int32 // of this token; at most Absolute
 	Level                                  uint8 // at most 15
 	Methods                                uint16
 }
@@ -61,6 +62,7 @@ type Hit struct {
 func (h *Hit) fill(r *record, identity string) {
 	h.ID = r.id
 	h.Created, h.Authenticated, h.Idle, h.Absolute = r.created, r.authenticated, r.idle, r.absolute
+	h.Ends = r.ends
 	h.Level, h.Methods = uint8(r.meta>>levelShift&maxLevel), uint16(r.meta)
 	h.Identity = identity
 }
@@ -144,7 +146,7 @@ func (c *Cache) Get(key *Key, now int32, touch bool, hit *Hit) State {
 // load was sent. Put works in two steps, the subject's cell and then the
 // record, and named is asked once in each, under the lock under which the step
 // acts; it must not call the cache. The feed makes named true before it calls
-// Bury, Drop or Reset, which take the same locks: either named is seen true
+// Bury, Discard, Drop or Reset, which take the same locks: either named is seen true
 // here, or what was put is there for them to take away.
 func (c *Cache) Put(key *Key, rec Record, subject string, version uint64, identity string, now int32, named func() bool) bool {
 	k := nameOf(key)
@@ -216,6 +218,30 @@ func (c *Cache) bury(k name, now int32) (unused uint32) {
 	return unused
 }
 
+// Discard forgets what is kept of the key, but for its touch: its session goes on,
+// and the token under other terms, which the store knows. A dead marker stays. A Put
+// that is under way is stopped by its named function.
+func (c *Cache) Discard(key *Key, now int32) {
+	if cell := c.discard(nameOf(key), now); cell != 0 {
+		c.subjects.release(cell)
+	}
+}
+
+// discard returns the cell that the record referred to, or 0.
+func (c *Cache) discard(k name, now int32) (unused uint32) {
+	s := c.shard(k)
+	s.lock(now)
+	defer s.unlock()
+	i := seek(s.slots, k)
+	if i < 0 || s.slots[i].dead() {
+		return 0
+	}
+	unused, _ = split(s.slots[i].whose.Load())
+	s.keepTouch(&s.slots[i], c.budget.shardTouches())
+	s.remove(i)
+	return unused
+}
+
 // Drop ends all records of the subject at once: its cell becomes empty under
 // the next generation. The records go when they are replaced or evicted.
 func (c *Cache) Drop(subject string) { c.subjects.drop(subject) }
@@ -272,6 +298,7 @@ func pack(k name, rec Record, cell, generation uint32) record {
 	return record{
 		name:    k,
 		created: rec.Created, authenticated: rec.Authenticated, idle: rec.Idle, absolute: rec.Absolute,
+		ends: rec.Ends,
 		cell: cell, generation: generation,
 		id:   rec.ID,
 		meta: uint32(rec.Methods) | uint32(min(rec.Level, maxLevel))<<levelShift,

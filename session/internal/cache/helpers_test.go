@@ -46,7 +46,7 @@ func versionOf(tb testing.TB, subject, identity string) uint64 {
 // put keeps a record whose Created is the subject's version: a hit must show
 // the identity of that version and no other.
 func put(c *Cache, i int, subject string, version uint64, now int32, named func() bool) bool {
-	rec := Record{Created: int32(version), Idle: 1 << 30, Absolute: 1 << 30, Level: 1, Methods: 1}
+	rec := Record{Created: int32(version), Idle: 1 << 30, Absolute: 1 << 30, Ends: 1 << 30, Level: 1, Methods: 1}
 	binary.BigEndian.PutUint64(rec.ID[:], uint64(i))
 	return c.Put(keyOf(i), rec, subject, version, identityOf(subject, version), now, named)
 }

@@ -81,6 +81,18 @@ func (m *model) bury(i int) {
 	m.settle()
 }
 
+func (m *model) discard(i int) {
+	r := m.records[i]
+	if r == nil || r.dead {
+		return
+	}
+	if r.touched {
+		m.left[i] = r.last
+	}
+	delete(m.records, i)
+	m.settle()
+}
+
 func (m *model) drop(subject string) {
 	if c := m.cells[subject]; c != nil {
 		*c = modelCell{}
@@ -170,9 +182,10 @@ func TestCacheAgainstModel(t *testing.T) {
 					rt.Fatalf("seen %d, %v, want %d, %v", seen, ok, last, touched)
 				}
 			},
-			"bury":  func(rt *rapid.T) { i, _, now := draw(rt); c.Bury(keyOf(i), now); m.bury(i) },
-			"drop":  func(rt *rapid.T) { _, subject, _ := draw(rt); c.Drop(subject); m.drop(subject) },
-			"reset": func(rt *rapid.T) { c.Reset(); m.reset() },
+			"bury":    func(rt *rapid.T) { i, _, now := draw(rt); c.Bury(keyOf(i), now); m.bury(i) },
+			"discard": func(rt *rapid.T) { i, _, now := draw(rt); c.Discard(keyOf(i), now); m.discard(i) },
+			"drop":    func(rt *rapid.T) { _, subject, _ := draw(rt); c.Drop(subject); m.drop(subject) },
+			"reset":   func(rt *rapid.T) { c.Reset(); m.reset() },
 			"": func(rt *rapid.T) {
 				check(t, c, 0)
 				if st := c.Stats(); st.Cells != len(m.cells) || st.Records+st.Dead != len(m.records) {

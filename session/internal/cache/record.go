@@ -2,18 +2,19 @@ package cache
 
 import "encoding/binary"
 
-// name is as much of a Key as the table keeps: 160 bits of a SHA-256, which
-// nobody can make collide.
+// name is as much of a Key as the table keeps: 128 bits of a SHA-256, for which
+// nobody finds another text.
 type name struct {
-	a, b uint64 // a's high bits choose the home slot
-	c    uint32 // its low bits choose the shard
+	a uint64 // its high bits choose the home slot
+	b uint32
+	c uint32 // its low bits choose the shard
 }
 
 func nameOf(key *Key) name {
 	return name{
 		a: binary.BigEndian.Uint64(key[0:]),
-		b: binary.BigEndian.Uint64(key[8:]),
-		c: binary.BigEndian.Uint32(key[16:]),
+		b: binary.BigEndian.Uint32(key[8:]),
+		c: binary.BigEndian.Uint32(key[12:]),
 	}
 }
 
@@ -25,6 +26,7 @@ type record struct {
 	authenticated int32
 	idle          int32
 	absolute      int32
+	ends          int32 // of the token
 
 	cell       uint32 // 0 for a dead marker, which refers to no subject
 	generation uint32 // of the cell when the record was put; 0 for an empty slot only
@@ -58,7 +60,7 @@ const (
 func (r *record) visited(now, since int32, touch bool) (meta uint32) {
 	meta = r.meta | visitedBit
 	now = max(now, since)
-	if !touch || now >= r.idle || now >= r.absolute || meta&touchedBit != 0 && markedSecond(meta, since) >= now {
+	if !touch || now >= r.idle || now >= r.absolute || now >= r.ends || meta&touchedBit != 0 && markedSecond(meta, since) >= now {
 		return meta
 	}
 	return meta&^secondMask | touchedBit | uint32(now)<<secondShift

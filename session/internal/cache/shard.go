@@ -134,18 +134,26 @@ func distance(n, from, to int) int {
 // find returns the slot with the record of that name, or nil. It ends also if
 // the slots are changed meanwhile.
 func find(slots []slot, k name) *slot {
+	if i := seek(slots, k); i >= 0 {
+		return &slots[i]
+	}
+	return nil
+}
+
+// seek is find for the slot's number, or -1.
+func seek(slots []slot, k name) int {
 	i := home(len(slots), k.a)
 	for range slots {
 		p := &slots[i]
 		if p.empty() {
-			return nil
+			return -1
 		}
 		if p.holds(k) {
-			return p
+			return i
 		}
 		i = next(len(slots), i)
 	}
-	return nil
+	return -1
 }
 
 // vacancy returns the empty slot in which a search for the name would end.

@@ -15,7 +15,8 @@ const slotBytes = 64
 // reads them without it, word by word, and so may read half of one record and
 // half of another: what it read counts only if the shard has not changed.
 type slot struct {
-	a, b  atomic.Uint64
+	a     atomic.Uint64
+	b     atomic.Uint64 // that part of the name, and when the token ends
 	use   atomic.Uint64 // c and meta. That part of the name keeps a hit from marking another record that came to lie here
 	begin atomic.Uint64 // created and authenticated
 	end   atomic.Uint64 // idle and absolute
@@ -33,11 +34,13 @@ func (p *slot) dead() bool { return p.use.Load()&deadBit != 0 }
 
 // holds reports whether the record that lies here has that name.
 func (p *slot) holds(k name) bool {
-	return p.a.Load() == k.a && p.b.Load() == k.b && uint32(p.use.Load()>>32) == k.c
+	return p.a.Load() == k.a && uint32(p.b.Load()>>32) == k.b && uint32(p.use.Load()>>32) == k.c
 }
 
 func (p *slot) load(r *record) {
-	r.a, r.b = p.a.Load(), p.b.Load()
+	r.a = p.a.Load()
+	b, ends := split(p.b.Load())
+	r.b, r.ends = b, int32(ends)
 	r.c, r.meta = split(p.use.Load())
 	created, authenticated := split(p.begin.Load())
 	idle, absolute := split(p.end.Load())
@@ -49,7 +52,7 @@ func (p *slot) load(r *record) {
 
 func (p *slot) store(r *record) {
 	p.a.Store(r.a)
-	p.b.Store(r.b)
+	p.b.Store(join(r.b, uint32(r.ends)))
 	p.use.Store(join(r.c, r.meta))
 	p.begin.Store(join(uint32(r.created), uint32(r.authenticated)))
 	p.end.Store(join(uint32(r.idle), uint32(r.absolute)))

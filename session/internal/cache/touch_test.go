@@ -77,7 +77,7 @@ func TestAnotherLoadKeepsTheTouchMark(t *testing.T) {
 // TestHitPastADeadlineIsNoTouch: the use before the deadline, of which the
 // store has not been told, must not be replaced by one that comes too late.
 func TestHitPastADeadlineIsNoTouch(t *testing.T) {
-	for _, rec := range []Record{{Idle: 20, Absolute: 90}, {Idle: 90, Absolute: 20}} {
+	for _, rec := range []Record{{Idle: 20, Absolute: 90, Ends: 90}, {Idle: 90, Absolute: 20, Ends: 90}, {Idle: 90, Absolute: 90, Ends: 20}} {
 		c := newCache()
 		c.Put(keyOf(0), rec, "a", 1, "\x01a", 0, never)
 		get(c, keyOf(0), 19, true)
@@ -228,7 +228,7 @@ func TestResetKeepsTouches(t *testing.T) {
 }
 
 func TestTouchesOfEvictedRecordsAreBounded(t *testing.T) {
-	for bytes, bound := range map[int64]int{minBytes: 25, 1 << 30: maxTouches} {
+	for bytes, bound := range map[int64]int{minBytes: 28, 1 << 30: maxTouches} {
 		c := New(Config{Bytes: bytes, MarkerAge: 2})
 		for _, i := range sameShard(bound + 10) {
 			put(c, i, "a", 1, 10, never)

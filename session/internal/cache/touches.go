@@ -9,7 +9,7 @@ import (
 const Shards = shardCount
 
 // ShortKey is as much of a Key as the cache keeps.
-type ShortKey [20]byte
+type ShortKey [16]byte
 
 // Short returns what the cache keeps of the key.
 func Short(key *Key) ShortKey { return ShortKey(key[:]) }
@@ -17,13 +17,13 @@ func Short(key *Key) ShortKey { return ShortKey(key[:]) }
 // short is the inverse of nameOf.
 func (k name) short() (key ShortKey) {
 	binary.BigEndian.PutUint64(key[0:], k.a)
-	binary.BigEndian.PutUint64(key[8:], k.b)
-	binary.BigEndian.PutUint32(key[16:], k.c)
+	binary.BigEndian.PutUint32(key[8:], k.b)
+	binary.BigEndian.PutUint32(key[12:], k.c)
 	return key
 }
 
 const (
-	touchBytes = 40
+	touchBytes = 36
 	// maxTouches bounds shard.left. A touch beyond it is forgotten, which only
 	// shortens a session's life.
 	maxTouches = 1024

@@ -23,6 +23,7 @@ const BatchLimit = 1024
 // Cache is what the feed does to the node's cache.
 type Cache interface {
 	Bury(key *[32]byte, now int32)
+	Discard(key *[32]byte, now int32)
 	Drop(subject string)
 	Reset()
 }
@@ -185,6 +186,10 @@ func (f *Feed) apply(e Entry, now int32) {
 	case Session:
 		for i := range e.Hashes {
 			f.cfg.Cache.Bury(&e.Hashes[i], now)
+		}
+	case Superseded:
+		for i := range e.Hashes {
+			f.cfg.Cache.Discard(&e.Hashes[i], now)
 		}
 	case Subject:
 		f.cfg.Cache.Drop(e.Subject)

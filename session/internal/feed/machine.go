@@ -20,13 +20,15 @@ const (
 	Session Kind = 1
 	Subject Kind = 2
 	All     Kind = 3
+	// Superseded names tokens that have a successor: their sessions go on.
+	Superseded Kind = 4
 )
 
 // Entry is one line of the log.
 type Entry struct {
 	Number, Nonce uint64
 	Kind          Kind
-	Hashes        [][32]byte // Session
+	Hashes        [][32]byte // Session, Superseded
 	Subject       string     // Subject
 }
 
@@ -65,7 +67,7 @@ const (
 	RingReset  Verb = iota + 1 // a new generation of the ring, empty
 	RingAdd                    // Entry
 	CacheReset                 // forget everything
-	CacheApply                 // Entry: bury its hashes, or drop its subject's cell
+	CacheApply                 // Entry: bury or discard its hashes, or drop its subject's cell
 	MoveCursor                 // Position
 	GiveLease                  // Until; the head was reached by the tick Serial
 	EndLease
@@ -131,7 +133,7 @@ func (m *Machine) Reply(serial uint64, b Batch) []Action {
 	}
 	actions := make([]Action, 0, 3*len(b.Entries)+1)
 	for _, e := range b.Entries {
-		if e.Kind != Session && e.Kind != Subject {
+		if e.Kind != Session && e.Kind != Subject && e.Kind != Superseded {
 			return m.reset(b) // it names everything; what follows it in the log is covered too
 		}
 		m.cursor.Number, m.cursor.Nonce = e.Number, e.Nonce

@@ -90,6 +90,23 @@ func TestEntriesAreAppliedInOrderAndTheLeaseComesLast(t *testing.T) {
 		RingAdd, CacheApply, MoveCursor, RingAdd, CacheApply, MoveCursor, GiveLease)
 }
 
+func TestWhatWasSupersededIsDiscardedAloneAndNothingIsReset(t *testing.T) {
+	m := following(5)
+	e := Entry{Number: 6, Nonce: 60, Kind: Superseded, Hashes: [][32]byte{{9}, {8}}}
+	want(t, "I13", m.Reply(m.Send(1).Serial, Batch{Head: at(one, 6), Entries: []Entry{e}, Lease: LeaseTimed}),
+		RingAdd, CacheApply, MoveCursor, GiveLease)
+	synctest.Test(t, func(t *testing.T) {
+		s, c := &store{}, &recorder{}
+		f := runFeed(t, s, c)
+		f.WaitApplied(s.append(e), f.cfg.Mono())
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if len(c.discarded) != 2 || c.discarded[0] != e.Hashes[0] || c.discarded[1] != e.Hashes[1] {
+			t.Errorf("discarded %v", c.discarded)
+		}
+	})
+}
+
 func TestAPartOfTheLogGivesNoLease(t *testing.T) {
 	m := following(5)
 	want(t, "I13", m.Reply(m.Send(1).Serial, Batch{Head: at(one, 7), Entries: []Entry{entry(6)}, Lease: LeaseTimed}),
@@ -119,13 +136,19 @@ func TestAReplyToATickGivenUpGivesNoLease(t *testing.T) {
 
 // recorder is the cache of a feed under test: it notes what is done to it.
 type recorder struct {
-	mu      sync.Mutex
-	dropped []string
-	onDrop  func()
+	mu        sync.Mutex
+	dropped   []string
+	discarded [][32]byte
+	onDrop    func()
 }
 
 func (*recorder) Bury(*[32]byte, int32) {}
-func (*recorder) Reset()                {}
+func (r *recorder) Discard(key *[32]byte, _ int32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.discarded = append(r.discarded, *key)
+}
+func (*recorder) Reset() {}
 func (r *recorder) Drop(subject string) {
 	r.mu.Lock()
 	r.dropped = append(r.dropped, subject)
@@ -289,6 +312,11 @@ func TestRingForgetsNothingThatAMarkNeeds(t *testing.T) {
 	r.Add(Entry{Number: 2, Kind: Session, Hashes: [][32]byte{{9}, k}})
 	if !r.Names(mark, &k, "bob") || r.Names(mark, &[32]byte{2}, "bob") {
 		t.Fatal("I10: a session's entry names its hashes, all of them and nothing else")
+	}
+	mark = r.Mark()
+	r.Add(Entry{Number: 2, Kind: Superseded, Hashes: [][32]byte{{9}, k}})
+	if !r.Names(mark, &k, "bob") || r.Names(mark, &[32]byte{2}, "bob") || r.NamesAny(mark, &[32]byte{2}) {
+		t.Fatal("I10: so does the entry of what was superseded")
 	}
 	mark = r.Mark()
 	r.Add(entry(3))

@@ -26,7 +26,7 @@ type Ring struct {
 type name struct {
 	number, nonce uint64
 	kind          Kind
-	key           [32]byte // Session: the hash; Subject: the SHA-256 of the subject
+	key           [32]byte // Session: the hash, also of Superseded; Subject: the SHA-256 of the subject
 }
 
 // Reset empties the ring under a new generation: every Mark taken before names
@@ -44,10 +44,13 @@ func (r *Ring) Add(e Entry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := name{number: e.Number, nonce: e.Nonce, kind: e.Kind}
+	if e.Kind == Superseded {
+		n.kind = Session // what is old news of it is the same
+	}
 	if e.Kind == Subject {
 		n.key = sha256.Sum256([]byte(e.Subject))
 	}
-	if e.Kind != Session || len(e.Hashes) == 0 {
+	if n.kind != Session || len(e.Hashes) == 0 {
 		r.push(n)
 		return
 	}
