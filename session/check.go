@@ -25,10 +25,11 @@ var (
 	errInvented  = fmt.Errorf("%w: the token was not made here", ErrNoSession)
 	errUnknown   = fmt.Errorf("%w: the token is unknown", ErrNoSession)
 	errRevoked   = fmt.Errorf("%w: the session was revoked", ErrNoSession)
+	errReplaced  = fmt.Errorf("%w: the token has a successor", ErrNoSession)
 )
 
-// expiredError is the rejection of a session that a late use could still bring
-// back, unless it is revoked.
+// expiredError is the rejection of a session that a late use, or a renewal, could
+// still bring back, unless it is revoked.
 type expiredError struct {
 	subject string
 	id      ID
@@ -72,7 +73,7 @@ func (m *Manager) check(ctx context.Context, token string, c Consistency, counts
 		switch state := m.cache.Get((*cache.Key)(&key), second, counts, &hit); {
 		case state == cache.Dead:
 			return errRevoked
-		case state == cache.Live && second < hit.Idle && second < hit.Absolute:
+		case state == cache.Live && second < hit.Idle && second < hit.Ends:
 			m.fill(s, &hit, second)
 			return nil
 		}
@@ -86,7 +87,7 @@ func (m *Manager) check(ctx context.Context, token string, c Consistency, counts
 func (m *Manager) fill(s *Session, hit *cache.Hit, now int32) {
 	s.id, s.who = hit.ID, identity(hit.Identity)
 	s.created, s.authenticated = m.wall(hit.Created), m.wall(hit.Authenticated)
-	s.idle, s.absolute = m.wall(hit.Idle), m.wall(hit.Absolute)
+	s.idle, s.absolute, s.ends = m.wall(hit.Idle), m.wall(hit.Absolute), m.wall(hit.Ends)
 	s.age = ageAt(now, hit.Authenticated)
 	s.level, s.methods = hit.Level, Methods(hit.Methods)
 }

@@ -17,6 +17,9 @@ type Config struct {
 	// Absolute ends a session whatever happens: 30 days. It cannot be switched
 	// off (NIST SP 800-63B-4, 2.1.3).
 	Absolute time.Duration
+	// TokenLifetime is how long a renewable session's token lives until it has to be
+	// renewed: 24 hours; 5 seconds to 48 hours, whole seconds.
+	TokenLifetime time.Duration
 	// Delta bounds how long another node may accept a session after its
 	// revocation returned: 1 s; at least 250 ms.
 	Delta time.Duration
@@ -36,6 +39,10 @@ type Config struct {
 	// default a problem document (RFC 9457); see Problem and RedirectTo.
 	Answer func(w http.ResponseWriter, r *http.Request, err error)
 
+	// Reused, unless nil, returns what is to be done in the transaction that revokes
+	// a session because its refresh token was used twice: to record it, say.
+	Reused func(*ReusedError) []Join
+
 	// Now is the wall time for engines without a clock of their own: time.Now.
 	Now func() time.Time
 	// Logger gets what an operator should know: slog.Default.
@@ -51,11 +58,18 @@ type Cookie struct {
 	// SameSite is Lax unless set to Strict, under which a link from elsewhere
 	// arrives signed out.
 	SameSite http.SameSite
+	// RenewPath is the one path that RenewRequest is served at. Browsers send the
+	// refresh token of a renewable session, the cookie "__Secure-refresh", nowhere
+	// else. Without it SignIn issues no renewable session.
+	RenewPath string
 }
 
 const (
 	defaultIdle       = 7 * 24 * time.Hour
 	defaultAbsolute   = 30 * 24 * time.Hour
+	defaultToken      = 24 * time.Hour
+	minToken          = 5 * time.Second
+	maxToken          = 48 * time.Hour
 	defaultDelta      = time.Second
 	minDelta          = 250 * time.Millisecond
 	defaultPerSubject = 100
@@ -67,6 +81,7 @@ const (
 func (c Config) withDefaults() (Config, error) {
 	c.Idle = orDefault(c.Idle, min(defaultIdle, orDefault(c.Absolute, defaultAbsolute)))
 	c.Absolute = orDefault(c.Absolute, defaultAbsolute)
+	c.TokenLifetime = orDefault(c.TokenLifetime, defaultToken)
 	c.Delta = orDefault(c.Delta, defaultDelta)
 	c.PerSubject = orDefault(c.PerSubject, defaultPerSubject)
 	c.CacheBytes = orDefault(c.CacheBytes, defaultCacheBytes)
@@ -92,6 +107,8 @@ func (c Config) check() error {
 		return invalid("Config.Idle must be whole seconds, at least one and at most Config.Absolute")
 	case c.Absolute%time.Second != 0:
 		return invalid("Config.Absolute must be whole seconds")
+	case c.TokenLifetime < minToken || c.TokenLifetime > maxToken || c.TokenLifetime%time.Second != 0:
+		return invalid("Config.TokenLifetime must be whole seconds, %v to %v", minToken, maxToken)
 	case c.Delta < minDelta:
 		return invalid("Config.Delta must be at least %v", minDelta)
 	case c.PerSubject < 1:
@@ -102,6 +119,9 @@ func (c Config) check() error {
 		return invalid(`Config.Cookie.Name must begin with "__Host-" and be a token`)
 	case c.Cookie.SameSite != http.SameSiteLaxMode && c.Cookie.SameSite != http.SameSiteStrictMode:
 		return invalid("Config.Cookie.SameSite must be Lax or Strict")
+	}
+	if p := c.Cookie.RenewPath; p != "" && !validCookiePath(p) {
+		return invalid("Config.Cookie.RenewPath must begin with a slash, and be plain")
 	}
 	for _, o := range c.Origins {
 		if !validOrigin(o) {

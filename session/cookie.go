@@ -7,17 +7,26 @@ import (
 	"time"
 )
 
-// presentedToken reads the session cookie by hand: the exact name, no quotes,
+// refreshCookie is the name of the cookie with the refresh token. Unlike __Host-, its
+// prefix lets it have a path.
+const refreshCookie = "__Secure-refresh"
+
+// presentedToken reads the session cookie.
+func (m *Manager) presentedToken(r *http.Request) (token string, ok bool) {
+	return readCookie(r, m.cfg.Cookie.Name)
+}
+
+// readCookie reads a cookie by hand: the exact name, no quotes,
 // exactly one. There is none if the cookie is missing, malformed or doubled:
 // two cookies of the name are a fault, and no order decides between them
 // (RFC 6265, 5.4).
-func (m *Manager) presentedToken(r *http.Request) (token string, ok bool) {
+func readCookie(r *http.Request, wanted string) (token string, ok bool) {
 	for _, header := range r.Header["Cookie"] {
 		for header != "" {
 			var pair string
 			pair, header, _ = strings.Cut(header, ";")
 			name, value, _ := strings.Cut(strings.TrimLeft(pair, " \t"), "=")
-			if name != m.cfg.Cookie.Name {
+			if name != wanted {
 				continue
 			}
 			if ok {
@@ -43,19 +52,33 @@ func (m *Manager) hasCookie(r *http.Request) bool {
 	return false
 }
 
-// setCookie hands out the token. Without remember the browser forgets it when
-// it closes; the store ends the session in any case.
-func (m *Manager) setCookie(w http.ResponseWriter, t Token, remember bool) {
+// setCookie hands out the token, and the refresh token with it, if there is one. With
+// remember browsers keep both for as long as the session may last; otherwise they
+// forget them when they close. The store ends the session in any case.
+func (m *Manager) setCookie(w http.ResponseWriter, t Token, remember bool, left time.Duration) {
 	attributes := ""
 	if remember {
-		attributes = "; Max-Age=" + strconv.Itoa(int(m.cfg.Absolute/time.Second))
+		attributes = "; Max-Age=" + strconv.Itoa(int(left/time.Second))
 	}
 	m.writeCookie(w, t.Reveal(), attributes)
+	if refresh := t.Refresh(); refresh != (Token{}) {
+		m.writeRefreshCookie(w, refresh.Reveal(), attributes)
+	}
 }
 
-// clearCookie asks the browser to forget the token.
+// clearCookie asks the browser to forget the tokens.
 func (m *Manager) clearCookie(w http.ResponseWriter) {
 	m.writeCookie(w, "", "; Max-Age=0")
+	if m.cfg.Cookie.RenewPath != "" {
+		m.writeRefreshCookie(w, "", "; Max-Age=0")
+	}
+}
+
+// writeRefreshCookie is for a cookie that travels to one path, and never from another
+// site: no link leads there.
+func (m *Manager) writeRefreshCookie(w http.ResponseWriter, value, attributes string) {
+	w.Header().Add("Set-Cookie", refreshCookie+"="+value+"; Path="+m.cfg.Cookie.RenewPath+attributes+
+		"; Secure; HttpOnly; SameSite=Strict")
 }
 
 func (m *Manager) writeCookie(w http.ResponseWriter, value, attributes string) {
@@ -66,6 +89,15 @@ func (m *Manager) writeCookie(w http.ResponseWriter, value, attributes string) {
 	w.Header().Add("Set-Cookie",
 		m.cfg.Cookie.Name+"="+value+"; Path=/"+attributes+"; Secure; HttpOnly; SameSite="+sameSite)
 	w.Header().Set("Cache-Control", "no-store")
+}
+
+func validCookiePath(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || c == ';' || c == ',' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return s[0] == '/'
 }
 
 func validCookieName(s string) bool {

@@ -114,6 +114,20 @@ func (l *link) Apply(ctx context.Context, now time.Time, c session.Change, joins
 	return l.Store.Apply(ctx, now, c, joins)
 }
 
+func (l *link) Renew(ctx context.Context, now time.Time, r session.Renewal) (session.Renewed, error) {
+	if l.isDown() {
+		return session.Renewed{}, errCut
+	}
+	return l.Store.Renew(ctx, now, r)
+}
+
+func (l *link) Confirm(ctx context.Context, now time.Time, token session.Hash, grace time.Duration) (session.Position, error) {
+	if l.isDown() {
+		return session.Position{}, errCut
+	}
+	return l.Store.Confirm(ctx, now, token, grace)
+}
+
 func (l *link) Touch(ctx context.Context, now time.Time, touches []session.Touch) error {
 	l.mu.Lock()
 	hook, down := l.touch, l.down

@@ -24,6 +24,9 @@ type Grant struct {
 	Client  Client
 	// Remember makes the cookie outlive the browser, as long as the session.
 	Remember bool
+	// Renewable gives the session a token that ends after Config.TokenLifetime, and
+	// a refresh token beside it, for Renew.
+	Renewable bool
 	// Profile, unless nil, becomes the subject's.
 	Profile *Profile
 	// Replace, unless zero, continues that session of the same subject under
@@ -76,8 +79,7 @@ func (m *Manager) issue(ctx context.Context, a Attempt, g Grant, presented Hash)
 	if err != nil {
 		return Token{}, false, Session{}, err
 	}
-	token, hash := newToken(&m.terms.TokenKey)
-	creation.Token = hash
+	token := m.newTokens(g.Renewable, &creation)
 
 	// By the rule of a load: what is applied after the mark is newer than what
 	// the transaction saw.
@@ -90,7 +92,7 @@ func (m *Manager) issue(ctx context.Context, a Attempt, g Grant, presented Hash)
 		m.settle(created.Position)
 	}
 	m.at("created")
-	m.remember(hash, &created.Loaded, mark, sentAt)
+	m.remember(creation.Token, &created.Loaded, mark, sentAt)
 	return token, created.Session.Remember, m.fromStore(&created.Loaded, sentAt), nil
 }
 

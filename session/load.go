@@ -134,7 +134,29 @@ func (m *Manager) fly(key Hash, f *flight) {
 	if f.err == nil && !f.loaded.Ended && f.loaded.IdleLeft <= 0 && f.loaded.AbsoluteLeft > 0 {
 		f.loaded, f.err = m.askAgain(ctx, key, f)
 	}
+	if f.err == nil && f.loaded.Place == Next && f.loaded.live() {
+		f.loaded, f.err = m.confirm(ctx, key, f)
+	}
 	f.err = m.judge(key, f)
+}
+
+// live reports whether the store would accept the token.
+func (l *Loaded) live() bool {
+	return !l.Ended && l.IdleLeft > 0 && l.AbsoluteLeft > 0 && l.TokenLeft > 0
+}
+
+// confirm has the store take the first use of a renewed token for the proof that
+// the client has it, before that use is accepted.
+func (m *Manager) confirm(ctx context.Context, key Hash, f *flight) (Loaded, error) {
+	m.at("confirming")
+	pos, err := m.store.Confirm(ctx, m.now(), key, renewalGrace)
+	if err != nil && !errors.Is(err, ErrNoSession) { // then the load says why
+		return Loaded{}, err
+	}
+	if err == nil {
+		m.settle(pos)
+	}
+	return m.ask(ctx, key, f)
 }
 
 // askAgain gives a session that looks idle the benefit of uses that the store
@@ -168,8 +190,12 @@ func (m *Manager) judge(key Hash, f *flight) error {
 		// has answered "revoked", none that starts later accepts.
 		m.cache.Bury((*cache.Key)(&key), seconds(m.mono()))
 		return errRevoked
-	case l.IdleLeft <= 0 || l.AbsoluteLeft <= 0:
+	case l.Place == Superseded && l.TokenLeft <= 0:
+		return errReplaced
+	case !l.live():
 		return &expiredError{l.Subject.Subject, l.Session.ID}
+	case l.Place == Next:
+		return errNotConfirmed
 	}
 	m.at("loaded")
 	m.remember(key, l, f.mark, f.sentAt)
@@ -187,6 +213,7 @@ func (m *Manager) remember(key Hash, l *Loaded, mark feed.Mark, sentAt time.Dura
 		Authenticated: floorSeconds(sentAt - l.Age),
 		Idle:          floorSeconds(sentAt + l.IdleLeft),
 		Absolute:      floorSeconds(sentAt + l.AbsoluteLeft),
+		Ends:          floorSeconds(sentAt + l.TokenLeft),
 	}
 	subject := l.Subject.Subject
 	named := func() bool { return m.feed.Ring().Names(mark, k, subject) }
@@ -201,6 +228,7 @@ func (m *Manager) fromStore(l *Loaded, sentAt time.Duration) Session {
 		id: l.Session.ID, who: newIdentity(l.Subject.Subject, l.Subject.Profile),
 		created: l.Session.Created.Unix(), authenticated: l.Session.Authenticated.Unix(),
 		idle: l.Session.IdleEnds.Unix(), absolute: l.Session.Absolute.Unix(),
+		ends:  m.wall(floorSeconds(sentAt + l.TokenLeft)),
 		age:   l.Age + m.mono() - sentAt,
 		level: l.Session.Level, methods: l.Session.Methods,
 	}

@@ -189,11 +189,33 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, a Attempt, g Gr
 		g.Client.UserAgent = r.UserAgent()
 		g.Client.Address, _, _ = net.SplitHostPort(r.RemoteAddr)
 	}
+	if g.Renewable && m.cfg.Cookie.RenewPath == "" {
+		return Session{}, invalid("a renewable session in cookies needs Config.Cookie.RenewPath")
+	}
 	token, remember, s, err := m.issue(r.Context(), a, g, presented)
 	if err != nil {
 		return Session{}, err
 	}
-	m.setCookie(w, token, remember)
+	m.setCookie(w, token, remember, m.cfg.Absolute)
+	return s, nil
+}
+
+// RenewRequest is Renew for the refresh token in the request's cookie, and sets the
+// cookies of the new pair. It is to be served at Config.Cookie.RenewPath, for POST.
+// On an error the cookies stay as they are: the session may well go on.
+func (m *Manager) RenewRequest(w http.ResponseWriter, r *http.Request) (Session, error) {
+	if err := m.CheckOrigin(r); err != nil {
+		return Session{}, err
+	}
+	refresh, ok := readCookie(r, refreshCookie)
+	if !ok {
+		return Session{}, m.rejectMalformed()
+	}
+	token, renewed, s, err := m.renewed(r.Context(), refresh)
+	if err != nil {
+		return Session{}, err
+	}
+	m.setCookie(w, token, renewed.Session.Remember, renewed.AbsoluteLeft)
 	return s, nil
 }
 

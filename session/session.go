@@ -85,10 +85,11 @@ type Client struct {
 type Session struct {
 	id            ID
 	who           identity
-	created       int64 // this and the next three: Unix seconds by the store's clock
+	created       int64 // this and the next four: Unix seconds by the store's clock
 	authenticated int64
 	idle          int64
 	absolute      int64
+	ends          int64 // of the token
 	age           time.Duration
 	level         uint8
 	methods       Methods
@@ -152,6 +153,10 @@ func (s Session) IdleExpiresAt() time.Time { return time.Unix(s.idle, 0).UTC() }
 
 // ExpiresAt returns when the session ends whatever happens.
 func (s Session) ExpiresAt() time.Time { return time.Unix(s.absolute, 0).UTC() }
+
+// TokenExpiresAt returns when the token ends that was checked: that of a renewable
+// session is to be renewed before. Any other lives as long as its session.
+func (s Session) TokenExpiresAt() time.Time { return time.Unix(s.ends, 0).UTC() }
 
 // Age returns how long before the check the session was last authenticated.
 func (s Session) Age() time.Duration { return s.age }

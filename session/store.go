@@ -33,6 +33,9 @@ type Store interface {
 // Hash is the SHA-256 of a token's text: all that a store knows of it.
 type Hash [32]byte
 
+// Salt is what a refresh token's successors are derived with, beside its hash.
+type Salt [32]byte
+
 // Sessions are the session rows.
 //
 // A session is live while it is not revoked, both epochs it was issued under
@@ -51,9 +54,27 @@ type Sessions interface {
 	Create(ctx context.Context, now time.Time, c Creation, joins []Join) (Created, error)
 
 	// Load reads one session, its subject and the times that remain, in one
-	// snapshot. ErrNoSession if no session has this token. A session whose
-	// subject has no row is broken data, not ErrNoSession.
+	// snapshot. ErrNoSession if no session has this token; a refresh token is
+	// none. A session whose subject has no row is broken data, not ErrNoSession.
 	Load(ctx context.Context, now time.Time, token Hash) (Loaded, error)
+
+	// Renew answers a session's refresh token with the pair that follows its own,
+	// in one transaction: it makes the pair unless it is there, and gives the
+	// access token its whole lifetime, from now, as long as the pair is
+	// unconfirmed. A refresh token that is unconfirmed itself is confirmed first,
+	// as by Confirm. One that was superseded has the pair that took its place, as
+	// long as its grace lasts.
+	//
+	// Nothing is done if the session is not live, or the refresh token's grace is
+	// over: the result says so. ErrNoSession if no session has this refresh token.
+	Renew(ctx context.Context, now time.Time, r Renewal) (Renewed, error)
+
+	// Confirm makes the pair of an unconfirmed access token the session's own. What
+	// was its own is superseded, and ends after the grace; what was superseded
+	// before is deleted. An entry names the superseded tokens. It returns the
+	// position of that entry; of a token that is no longer unconfirmed, the head
+	// of the log. ErrNoSession if no live session has the token.
+	Confirm(ctx context.Context, now time.Time, token Hash, grace time.Duration) (Position, error)
 
 	// Touch records when sessions were last seen: for each that is not ended
 	// and whose limits had not passed at Touch.Seen, last-seen becomes the
@@ -90,9 +111,14 @@ type Creation struct {
 	Epochs  Epochs // as they stood when authentication began
 	ID      ID     // of the new session; with Replace, ignored
 	Token   Hash
-	Level   uint8
-	Methods Methods
-	Client  Client
+	// Refresh, unless zero, is the refresh token beside Token. Salt stands beside
+	// it, and TokenLifetime says when Token ends.
+	Refresh       Hash
+	Salt          Salt
+	TokenLifetime time.Duration // whole seconds
+	Level         uint8
+	Methods       Methods
+	Client        Client
 	// Remember says that the client keeps the token beyond its own restart. With
 	// Replace it is ignored: the row keeps what it had.
 	Remember bool
@@ -103,7 +129,8 @@ type Creation struct {
 
 	// Replace, unless zero, names the live session of Subject that goes on
 	// under its id, with its creation time and data, under Token instead of
-	// its own, with both limits anew. An entry names the old hash.
+	// its own, with both limits anew. An entry names all that it had, of which
+	// nothing lives on.
 	Replace ID
 	// Presented, unless zero, is a token whose session, whoever's it is, is
 	// revoked in the same transaction, unless it is the one in Replace; also
@@ -139,6 +166,51 @@ type Loaded struct {
 	// IdleLeft and AbsoluteLeft are what remains by the store's clock, zero or
 	// less once the limit has passed; Age is the time since authentication.
 	IdleLeft, AbsoluteLeft, Age time.Duration
+	// TokenLeft is what remains of the token itself: at most AbsoluteLeft, and just
+	// that where the session is not renewable.
+	TokenLeft time.Duration
+	// Place says which of the session's tokens it is.
+	Place Place
+}
+
+// Place is that of a pair of tokens in its session. Its values are stored; none is
+// ever renumbered.
+type Place uint8
+
+const (
+	// Own is the pair that the client has shown to have, or the one token of a
+	// session that is not renewable.
+	Own Place = iota
+	// Next is the pair that was derived of the own one and not yet presented.
+	Next
+	// Superseded is the pair that was the own one before, for its grace.
+	Superseded
+)
+
+// Renewal is a refresh token that was presented.
+type Renewal struct {
+	Refresh Hash
+	// Derive returns the hashes of the pair that follows, from the salt that
+	// stands beside Refresh. It is called in the transaction.
+	Derive   func(Salt) (access, refresh Hash)
+	Salt     Salt          // of the pair that follows, if it is made now
+	Lifetime time.Duration // of its access token; whole seconds
+	Grace    time.Duration // of what is superseded
+}
+
+// Renewed answers a Renewal.
+type Renewed struct {
+	// Loaded is the session. Place is that of the refresh token when it was
+	// presented, TokenLeft what remains of the access token that follows it.
+	Loaded
+	Salt Salt // that stands beside the refresh token
+	// Own is the access token that the session has: what is known of its use is
+	// known by it.
+	Own Hash
+	// Reused says that the refresh token was superseded and that its grace is
+	// over.
+	Reused   bool
+	Position Position // of the entry that confirmed it; zero if there was none
 }
 
 // Row is one session's row. Times are whole seconds.
@@ -185,6 +257,9 @@ const (
 	EntrySession EntryKind = 1 // the sessions with these hashes
 	EntrySubject EntryKind = 2 // all sessions of a subject, or its profile
 	EntryAll     EntryKind = 3 // everything
+	// EntrySuperseded names tokens that have a successor. Their session lives on,
+	// and they for a grace: a node forgets what it has cached of them.
+	EntrySuperseded EntryKind = 4
 )
 
 // Entry is one line of the log: something took away or changed authority.
@@ -193,7 +268,7 @@ type Entry struct {
 	Nonce   uint64
 	At      time.Time // the store's
 	Kind    EntryKind
-	Hashes  []Hash // EntrySession: every hash of the session that was not yet dead
+	Hashes  []Hash // EntrySession: every hash of the session that was not yet dead; EntrySuperseded
 	Subject string // EntrySubject
 }
 

@@ -14,25 +14,31 @@ import (
 //
 //	cks_ + 43 characters of base64url (256 random bits) + 6 of checksum
 //
+// The kind is cks_ for what a check takes and ckr_ for what only Renew takes.
 // 53 characters, which is one block of SHA-256. There is one length and one
 // accepted spelling: the text itself is hashed and nothing is decoded. The
 // checksum is a truncated HMAC over all before it under the store's key: a
 // filter that keeps invented tokens away from the store, never the proof.
 const (
-	tokenKind   = "cks_"
+	sessionKind = "cks_"
+	refreshKind = "ckr_"
 	secretChars = 43
 	checkChars  = 6
-	tokenLen    = len(tokenKind) + secretChars + checkChars
+	tokenLen    = len(sessionKind) + secretChars + checkChars
 )
 
 // Token is the secret that a client presents. It cannot be printed, logged or
 // marshalled by accident: only Reveal gives its text.
-type Token struct{ text string }
+type Token struct{ text, refresh string }
 
-const redacted = tokenKind + "[redacted]"
+const redacted = sessionKind + "[redacted]"
 
 // Reveal returns the text that the client is to present.
 func (t Token) Reveal() string { return t.text }
+
+// Refresh returns the token that Renew takes, which comes with that of a renewable
+// session. Otherwise it is the zero Token, whose text is "".
+func (t Token) Refresh() Token { return Token{text: t.refresh} }
 
 // String hides the token.
 func (t Token) String() string { return redacted }
@@ -49,13 +55,17 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText hides the token from encoding/json and its like.
 func (t Token) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// newToken returns a fresh token and what a store may know of it.
-func newToken(key *[32]byte) (Token, Hash) {
+// newText returns the text of a fresh token, and what a store may know of it.
+func newText(key *[32]byte, kind string) (string, Hash) {
 	var secret [32]byte
 	_, _ = rand.Read(secret[:]) // never fails: crypto/rand ends the program instead
-	text := tokenKind + base64.RawURLEncoding.EncodeToString(secret[:])
+	return textOf(key, kind, &secret)
+}
+
+func textOf(key *[32]byte, kind string, secret *[32]byte) (string, Hash) {
+	text := kind + base64.RawURLEncoding.EncodeToString(secret[:])
 	text += checksum(key, text)
-	return Token{text}, sha256.Sum256([]byte(text))
+	return text, sha256.Sum256([]byte(text))
 }
 
 func checksum(key *[32]byte, body string) string {
@@ -71,12 +81,12 @@ func genuine(key *[32]byte, text string) bool {
 	return hmac.Equal([]byte(checksum(key, body)), []byte(sum))
 }
 
-// hashToken returns the hash of a text that may be a token; ok is false for one
-// of another length or kind. It allocates nothing. The alphabet is not looked
+// hashToken returns the hash of a text that may be a session's token; ok is false
+// for one of another length or kind. It allocates nothing. The alphabet is not looked
 // at: a text with a letter too many has a hash that nothing was stored under,
 // and a checksum that is wrong.
 func hashToken(text string) (hash Hash, ok bool) {
-	if len(text) != tokenLen || text[:len(tokenKind)] != tokenKind {
+	if len(text) != tokenLen || text[:len(sessionKind)] != sessionKind {
 		return Hash{}, false
 	}
 	var block [tokenLen]byte // on the stack; []byte(text) would be on the heap

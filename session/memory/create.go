@@ -24,7 +24,7 @@ func (s *Store) Create(ctx context.Context, now time.Time, c session.Creation, j
 		}
 		before := s.state.head()
 		r := s.state.create(c, ends, now)
-		created.Loaded = s.state.loaded(r, now)
+		created.Loaded = s.state.loaded(r, c.Token, now)
 		if head := s.state.head(); head != before {
 			created.Position = head
 		}
@@ -42,7 +42,7 @@ func (s *state) admit(c session.Creation, now time.Time) ([]*record, error) {
 	if c.Epochs != s.epochs(c.Subject) {
 		return nil, session.ErrMoved
 	}
-	if s.tokens[c.Token] != nil {
+	if s.tokens[c.Token] != nil || s.tokens[c.Refresh] != nil {
 		return nil, errPresent
 	}
 	if c.Replace.IsZero() {
@@ -61,6 +61,11 @@ func (s *state) admit(c session.Creation, now time.Time) ([]*record, error) {
 	var presented *record
 	if c.Presented != (session.Hash{}) {
 		presented = s.tokens[c.Presented]
+	}
+	if presented != nil {
+		if _, p := presented.place(c.Presented); p.access != c.Presented {
+			presented = nil // a refresh token, which nobody presents here
+		}
 	}
 	if presented != nil && (presented.row.ID == c.Replace || s.ended(presented)) {
 		presented = nil
@@ -111,8 +116,9 @@ func (s *state) create(c session.Creation, ends []*record, now time.Time) *recor
 	var r *record
 	if !c.Replace.IsZero() {
 		r = s.sessions[c.Replace]
-		delete(s.tokens, r.token)
-		s.append(session.Entry{At: now, Kind: session.EntrySession, Hashes: []session.Hash{r.token}})
+		s.append(session.Entry{At: now, Kind: session.EntrySession, Hashes: r.tokens()})
+		s.forget(r.tokens()...)
+		r.next, r.old = nil, nil
 	}
 	for _, e := range ends {
 		s.revoke(e, now)
@@ -142,9 +148,13 @@ func (s *state) create(c session.Creation, ends []*record, now time.Time) *recor
 	r.row.Authenticated, r.row.LastSeen = second, second
 	r.row.IdleEnds, r.row.Absolute = earlier(second.Add(c.Idle), second.Add(c.Absolute)), second.Add(c.Absolute)
 	r.row.Level, r.row.Methods = c.Level, c.Methods
-	r.idle, r.client, r.token = c.Idle, c.Client, c.Token
+	r.idle, r.client = c.Idle, c.Client
 	r.epochs = s.epochs(c.Subject)
-	s.tokens[c.Token] = r
+	r.own = pair{access: c.Token}
+	if c.Refresh != (session.Hash{}) {
+		r.own = pair{access: c.Token, refresh: c.Refresh, salt: c.Salt, ends: second.Add(c.TokenLifetime)}
+	}
+	s.know(r, r.own)
 	return r
 }
 

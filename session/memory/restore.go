@@ -65,10 +65,21 @@ func (s *state) clone() state {
 			row.data[k] = bytes.Clone(v)
 		}
 		c.sessions[id] = &row
-		c.tokens[row.token] = &row
+		row.next, row.old = copyPair(r.next), copyPair(r.old)
+		for _, token := range row.tokens() {
+			c.tokens[token] = &row
+		}
 		if sub := c.subjects[row.subject]; sub != nil {
 			sub.sessions[id] = &row
 		}
 	}
 	return c
+}
+
+func copyPair(p *pair) *pair {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
 }

@@ -27,7 +27,10 @@ func (s *Store) Load(ctx context.Context, now time.Time, token session.Hash) (se
 	if s.state.subjects[r.subject] == nil {
 		return session.Loaded{}, errNoSubject
 	}
-	return s.state.loaded(r, s.judge(now)), nil
+	if _, p := r.place(token); p.refresh == token {
+		return session.Loaded{}, session.ErrNoSession
+	}
+	return s.state.loaded(r, token, s.judge(now)), nil
 }
 
 // Touch records when sessions were last seen.
@@ -150,7 +153,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, limit int) (int, error
 			continue
 		}
 		delete(s.state.sessions, id)
-		delete(s.state.tokens, r.token)
+		s.state.forget(r.tokens()...)
 		if sub := s.state.subjects[r.subject]; sub != nil {
 			delete(sub.sessions, id)
 		}

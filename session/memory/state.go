@@ -15,7 +15,7 @@ type state struct {
 	epoch       uint64 // the global one
 	subjects    map[string]*subject
 	sessions    map[session.ID]*record
-	tokens      map[session.Hash]*record // by the live token, or the last one of an ended session
+	tokens      map[session.Hash]*record // by each of its tokens, also of an ended session
 	cut         session.Position         // the entry before the first of log
 	log         []session.Entry
 }
@@ -31,12 +31,49 @@ type subject struct {
 type record struct {
 	row     session.Row
 	subject string
-	token   session.Hash
+	own     pair
+	next    *pair          // derived of own, and not presented yet
+	old     *pair          // what own was before
 	epochs  session.Epochs // that it was issued under
 	idle    time.Duration  // how long it lasts unseen
 	client  session.Client
 	revoked time.Time // zero: it was not
 	data    map[string][]byte
+}
+
+// pair is a session's token and, if it is renewable, the refresh token beside it.
+type pair struct {
+	access, refresh session.Hash
+	salt            session.Salt
+	// ends is when the access token does: never where the session is not renewable.
+	// Of what was superseded both tokens have ended by grace.
+	ends, grace time.Time
+}
+
+// tokens are all that the session has, in no order.
+func (r *record) tokens() (all []session.Hash) {
+	for _, p := range []*pair{&r.own, r.next, r.old} {
+		if p == nil {
+			continue
+		}
+		all = append(all, p.access)
+		if p.refresh != (session.Hash{}) {
+			all = append(all, p.refresh)
+		}
+	}
+	return all
+}
+
+// place returns which pair the token is of.
+func (r *record) place(token session.Hash) (session.Place, *pair) {
+	of := func(p *pair) bool { return p != nil && (p.access == token || p.refresh == token) }
+	switch {
+	case of(r.next):
+		return session.Next, r.next
+	case of(r.old):
+		return session.Superseded, r.old
+	}
+	return session.Own, &r.own
 }
 
 // newState returns an empty store's. Its log begins after number 1, so that a
@@ -141,7 +178,7 @@ func (s *state) head() session.Position {
 // revoke ends a session, with the entry that says so.
 func (s *state) revoke(r *record, now time.Time) {
 	r.revoked = now
-	s.append(session.Entry{At: now, Kind: session.EntrySession, Hashes: []session.Hash{r.token}})
+	s.append(session.Entry{At: now, Kind: session.EntrySession, Hashes: r.tokens()})
 }
 
 // changed logs that the subject is no longer what it was.
@@ -151,9 +188,19 @@ func (s *state) changed(sub *subject, now time.Time) {
 	})
 }
 
-// loaded describes the session as it stands at now.
-func (s *state) loaded(r *record, now time.Time) session.Loaded {
+// loaded describes the session as it stands at now, for one of its access tokens.
+func (s *state) loaded(r *record, token session.Hash, now time.Time) session.Loaded {
+	place, p := r.place(token)
+	ends := r.row.Absolute
+	if !p.ends.IsZero() {
+		ends = earlier(ends, p.ends)
+	}
+	if place == session.Superseded {
+		ends = earlier(ends, p.grace)
+	}
 	return session.Loaded{
+		Place:        place,
+		TokenLeft:    ends.Sub(now),
 		Session:      r.row,
 		Subject:      copyInfo(s.subjects[r.subject].info),
 		Ended:        s.ended(r),

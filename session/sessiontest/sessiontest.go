@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"no resurrection", resurrection()},
 		{"sign-in", signIn()},
 		{"continuing and replacing", replacing()},
+		{"renewal", renewal()},
 		{"revocation", revocation()},
 		{"profile", profiles()},
 		{"log", logging()},

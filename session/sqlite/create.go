@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	"errors"
 	"time"
 
@@ -68,7 +69,7 @@ func (t *transaction) presented(c session.Creation) ([]ending, error) {
 	if c.Presented == (session.Hash{}) {
 		return nil, nil
 	}
-	r, err := scanRecord(t.row(recordByToken, c.Presented[:]))
+	r, err := byToken(t.row, c.Presented)
 	switch {
 	case errors.Is(err, session.ErrNoSession):
 		return nil, nil
@@ -147,7 +148,9 @@ func (t *transaction) carryOut(c session.Creation, u *subject, r *record, ends [
 	r.row.Level, r.row.Methods = c.Level, c.Methods
 
 	if r.key != 0 {
-		t.log(now, session.Entry{Kind: session.EntrySession, Hashes: []session.Hash{replaced}})
+		if err := t.forgetTokens(ending{r.key, replaced}, now); err != nil {
+			return err
+		}
 	}
 	for _, e := range ends {
 		if err := t.end(e, now); err != nil {
@@ -162,10 +165,18 @@ func (t *transaction) carryOut(c session.Creation, u *subject, r *record, ends [
 			return err
 		}
 	}
+	write := t.insert
 	if r.key != 0 {
-		return t.renew(c, r)
+		write = t.goOn
 	}
-	return t.insert(c, u, r)
+	if err := write(c, u, r); err != nil {
+		return err
+	}
+	if c.Refresh == (session.Hash{}) {
+		return nil
+	}
+	r.ends = sql.NullInt64{Int64: at.Add(c.TokenLifetime).Unix(), Valid: true}
+	return t.insertPair(r.key, session.Own, c.Token, c.Refresh, c.Salt, r.ends.Int64)
 }
 
 // end revokes a session, with the entry that says so.
@@ -174,23 +185,28 @@ func (t *transaction) end(e ending, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	t.log(now, session.Entry{Kind: session.EntrySession, Hashes: []session.Hash{e.token}})
+	hashes, err := t.tokensOf(e)
+	if err != nil {
+		return err
+	}
+	t.log(now, session.Entry{Kind: session.EntrySession, Hashes: hashes})
 	return nil
 }
 
 func (t *transaction) insert(c session.Creation, u *subject, r *record) error {
-	return t.execOne(`INSERT INTO cloakroom_sessions (id, token, subject, epoch, global_epoch,
+	t.writes++
+	return t.row(`INSERT INTO cloakroom_sessions (id, token, subject, epoch, global_epoch,
 		created, authenticated, last_seen, idle_ends, absolute_ends, idle, level, methods, remember,
 		user_agent, address, label)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
 		r.row.ID[:], r.token[:], u.key, r.epochs.Subject, r.epochs.Global,
 		r.row.Created.Unix(), r.row.Authenticated.Unix(), r.row.LastSeen.Unix(), r.row.IdleEnds.Unix(), r.row.Absolute.Unix(),
 		int64(c.Idle/time.Second), c.Level, uint16(c.Methods), c.Remember,
-		c.Client.UserAgent, c.Client.Address, c.Client.Label)
+		c.Client.UserAgent, c.Client.Address, c.Client.Label).Scan(&r.key)
 }
 
-// renew lets a live session go on under a new token.
-func (t *transaction) renew(c session.Creation, r *record) error {
+// goOn lets a live session go on under a new token.
+func (t *transaction) goOn(c session.Creation, _ *subject, r *record) error {
 	return t.execOne(`UPDATE cloakroom_sessions SET token = ?, epoch = ?, global_epoch = ?,
 		authenticated = ?, last_seen = ?, idle_ends = ?, absolute_ends = ?, idle = ?, level = ?, methods = ?,
 		user_agent = ?, address = ?, label = ? WHERE key = ? AND ended IS NULL`,

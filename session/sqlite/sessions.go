@@ -24,16 +24,26 @@ type record struct {
 	revoked bool
 	row     session.Row
 	subject subject
+
+	place session.Place
+	ends  sql.NullInt64 // when the access token does, if by itself
+	grace int64
 }
 
 const (
 	recordColumns = subjectColumns + `, s.key, s.id, s.token, s.epoch, s.global_epoch,
 		(SELECT global_epoch FROM cloakroom_meta), s.ended IS NOT NULL,
-		s.created, s.authenticated, s.last_seen, s.idle_ends, s.absolute_ends, s.level, s.methods, s.remember`
-	recordTables = `cloakroom_sessions s LEFT JOIN cloakroom_subjects u ON u.key = s.subject`
+		s.created, s.authenticated, s.last_seen, s.idle_ends, s.absolute_ends, s.level, s.methods, s.remember,
+		coalesce(p.place, 0), p.ends, coalesce(p.grace, 0)`
+	recordTables = `cloakroom_sessions s LEFT JOIN cloakroom_subjects u ON u.key = s.subject
+		LEFT JOIN cloakroom_pairs p ON p.session = s.key AND p.place = 0`
+	pairTables = `cloakroom_pairs p JOIN cloakroom_sessions s ON s.key = p.session
+		LEFT JOIN cloakroom_subjects u ON u.key = s.subject`
 
-	recordByToken = `SELECT ` + recordColumns + ` FROM ` + recordTables + ` WHERE s.token = ?`
-	recordByID    = `SELECT ` + recordColumns + ` FROM ` + recordTables + ` WHERE s.id = ?`
+	recordByToken   = `SELECT ` + recordColumns + ` FROM ` + recordTables + ` WHERE s.token = ?`
+	recordByID      = `SELECT ` + recordColumns + ` FROM ` + recordTables + ` WHERE s.id = ?`
+	recordByAccess  = `SELECT ` + recordColumns + ` FROM ` + pairTables + ` WHERE p.access = ?`
+	recordByRefresh = `SELECT ` + recordColumns + `, p.salt FROM ` + pairTables + ` WHERE p.refresh = ?`
 )
 
 // scanRecord returns session.ErrNoSession if there is no row. A session without
@@ -46,9 +56,20 @@ func scanRecord(row scanner, more ...any) (record, error) {
 		&r.key, fixed(r.row.ID[:]), fixed(r.token[:]), &r.epochs.Subject, &r.epochs.Global, &r.global, &r.revoked,
 		second{&r.row.Created}, second{&r.row.Authenticated}, second{&r.row.LastSeen},
 		second{&r.row.IdleEnds}, second{&r.row.Absolute}, &r.row.Level, &r.row.Methods, &r.row.Remember,
+		&r.place, &r.ends, &r.grace,
 	}, more...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return record{}, session.ErrNoSession
+	}
+	return r, err
+}
+
+// byToken finds the session of an access token: its own, which nearly all are, or
+// another of its pairs.
+func byToken(row func(query string, args ...any) scanner, token session.Hash) (record, error) {
+	r, err := scanRecord(row(recordByToken, token[:]))
+	if errors.Is(err, session.ErrNoSession) {
+		return scanRecord(row(recordByAccess, token[:]))
 	}
 	return r, err
 }
@@ -63,8 +84,19 @@ func (r *record) live(now time.Time) bool {
 	return !r.ended() && now.Before(r.row.IdleEnds) && now.Before(r.row.Absolute)
 }
 
+// loaded describes the session as it stands at now, for the token by which it was
+// found.
 func (r *record) loaded(now time.Time) session.Loaded {
+	ends := r.row.Absolute
+	if r.ends.Valid {
+		ends = earlier(ends, r.ends.Int64)
+	}
+	if r.place == session.Superseded {
+		ends = earlier(ends, r.grace)
+	}
 	return session.Loaded{
+		Place:        r.place,
+		TokenLeft:    ends.Sub(now),
 		Session:      r.row,
 		Subject:      r.subject.info,
 		Ended:        r.ended(),
@@ -72,6 +104,13 @@ func (r *record) loaded(now time.Time) session.Loaded {
 		AbsoluteLeft: r.row.Absolute.Sub(now),
 		Age:          now.Sub(r.row.Authenticated),
 	}
+}
+
+func earlier(a time.Time, unix int64) time.Time {
+	if b := time.Unix(unix, 0).UTC(); b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // second scans Unix seconds.
@@ -92,7 +131,7 @@ func (s *Store) Load(ctx context.Context, now time.Time, token session.Hash) (se
 	if err != nil {
 		return session.Loaded{}, err
 	}
-	r, err := scanRecord(reads.row(ctx, recordByToken, token[:]))
+	r, err := byToken(func(query string, args ...any) scanner { return reads.row(ctx, query, args...) }, token)
 	if err != nil {
 		return session.Loaded{}, fmt.Errorf("sqlite: load session: %w", err)
 	}

@@ -116,6 +116,9 @@ func (t *transaction) sweep(rows []swept) (int, error) {
 		if _, err := t.exec(`DELETE FROM cloakroom_data WHERE session = ?`, row.key); err != nil {
 			return 0, err
 		}
+		if _, err := t.exec(`DELETE FROM cloakroom_pairs WHERE session = ?`, row.key); err != nil {
+			return 0, err
+		}
 	}
 	return total, nil
 }
