@@ -22,6 +22,9 @@ func TestASessionGoesOnByItsRenewals(t *testing.T) {
 		h.ServeHTTP(w, r)
 		return w.Result()
 	}
+	if err := sessions.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	attempt, err := sessions.Begin(t.Context(), "ada")
 	if err != nil {
 		t.Fatal(err)
