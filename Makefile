@@ -68,9 +68,9 @@ proxies:
 	go test -vet=off -tags proxies -count=1 -parallel 8 -timeout 5m ./deploy ./examples/behind-a-proxy
 
 # What is released: built twice, looked into, and installed on a machine of its own,
-# where the operations page is done. It shows whether one could be started.
+# where the operations page is done. It needs root, and a kernel that lets one start.
 packages:
-	go test -vet=off -tags packages -count=1 -timeout 6m -v ./deploy/debian
+	go test -vet=off -tags packages -count=1 -timeout 6m ./deploy/debian
 
 fuzz:
 	@scripts/fuzz $(FUZZTIME)

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"cloakroom/internal/product"
 )
 
 // binary is the server, built once for all tests; shared is the browser of the
@@ -34,10 +36,8 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "cloakroom")
-	build := exec.Command("go", "build", "-o", binary, "cloakroom/cmd/cloakroom")
-	build.Stdout, build.Stderr = os.Stdout, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "build the server:", err)
+	if err := product.Build(dir, product.Server); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	stop := func() {}

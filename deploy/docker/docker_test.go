@@ -16,10 +16,8 @@ import (
 	"testing"
 	"time"
 
-	// The product is part of the tests, so that a change of it makes them run
-	// anew rather than be answered from go test's cache.
-	_ "cloakroom/internal/cli"
 	"cloakroom/internal/config"
+	"cloakroom/internal/product"
 )
 
 // root is the repository, which is what an image is built of.
@@ -86,13 +84,11 @@ func command(t *testing.T, text string) (words []string) {
 // build makes the program as the Dockerfile does.
 func build(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "cloakroom")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "cloakroom/cmd/cloakroom")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, said)
+	dir := t.TempDir()
+	if err := product.Build(dir, "-trimpath", "-ldflags", "-s -w", product.Server); err != nil {
+		t.Fatal(err)
 	}
-	return path
+	return filepath.Join(dir, "cloakroom")
 }
 
 func TestTheImageSetsWhatThereIsAndListensWhereItSays(t *testing.T) {

@@ -16,9 +16,7 @@ import (
 	"testing"
 	"time"
 
-	// The product is part of the tests, so that a change of it makes them run
-	// anew rather than be answered from go test's cache.
-	_ "cloakroom/internal/cli"
+	"cloakroom/internal/product"
 )
 
 // workshop is where the binary is built, and where sockets have short names.
@@ -39,13 +37,7 @@ func run(m *testing.M) int {
 
 // build makes the server, once, and returns where it is.
 var build = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(workshop, "cloakroom")
-	cmd := exec.Command("go", "build", "-o", path, "cloakroom/cmd/cloakroom")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the server: %w\n%s", err, said)
-	}
-	return path, nil
+	return filepath.Join(workshop, "cloakroom"), product.Build(workshop, product.Server)
 })
 
 func binary(t *testing.T) string {

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"cloakroom/internal/product"
 )
 
 // running is the example, started as a person would.
@@ -201,9 +203,8 @@ func TestThePagesCommandsPrintWhatItShows(t *testing.T) {
 	}
 	r := start(t)
 	dir := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "cloakroom"), "cloakroom/cmd/cloakroom")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := product.Build(dir, product.Server); err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range all {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

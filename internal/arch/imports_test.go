@@ -59,7 +59,7 @@ var floors = [][]string{
 }
 
 // apart are the packages that stand beside the house and may look at all of it.
-var apart = []string{"internal/arch", "lab", "bench", "examples", "e2e", "internal/readme", "internal/conformance"}
+var apart = []string{"internal/arch", "lab", "bench", "examples", "e2e", "internal/readme", "internal/conformance", "internal/product"}
 
 func within(path string, folders ...string) bool {
 	return slices.ContainsFunc(folders, func(f string) bool { return path == f || strings.HasPrefix(path, f+"/") })

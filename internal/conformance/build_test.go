@@ -3,14 +3,10 @@ package conformance
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 
-	// The product is part of the tests, so that a change of it makes them run
-	// anew rather than be answered from go test's cache.
-	_ "cloakroom/internal/cli"
+	"cloakroom/internal/product"
 )
 
 // workshop is the folder that the binaries are built into.
@@ -32,10 +28,5 @@ func run(m *testing.M) int {
 
 // build makes the server and its driven twin, once.
 var build = sync.OnceValue(func() error {
-	cmd := exec.Command("go", "build", "-o", workshop+string(filepath.Separator), "../../cmd/cloakroom", "./driven")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the server: %w\n%s", err, said)
-	}
-	return nil
+	return product.Build(workshop, product.Server, "./driven")
 })

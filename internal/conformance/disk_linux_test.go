@@ -126,7 +126,7 @@ func TestAReadOnlyFileIsSaidToBeOne(t *testing.T) {
 	}
 	defer os.RemoveAll(dir)
 	database := filepath.Join(dir, "cloakroom.db")
-	h, err := start(product, database)
+	h, err := start(released, database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestAReadOnlyFileIsSaidToBeOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(filepath.Join(workshop, product), "serve", "--listen=127.0.0.1:0", "--ops.listen=127.0.0.1:0", "--database=sqlite:"+database)
+	cmd := exec.Command(filepath.Join(workshop, released), "serve", "--listen=127.0.0.1:0", "--ops.listen=127.0.0.1:0", "--database=sqlite:"+database)
 	if os.Getuid() == 0 { // who may write to everything
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	}

@@ -51,11 +51,11 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
-// product is the binary that people run; driven is the one with a clock that can
+// released is the binary that people run; driven is the one with a clock that can
 // be set.
 const (
-	product = "cloakroom"
-	driven  = "driven"
+	released = "cloakroom"
+	driven   = "driven"
 )
 
 // listening is the line of the log that says that requests are answered.
@@ -68,7 +68,7 @@ func start(binary, database string, args ...string) (*house, error) {
 		return nil, err
 	}
 	given := []string{"--listen=127.0.0.1:0", "--ops.listen=127.0.0.1:0", "--database=sqlite:" + database}
-	if binary == product {
+	if binary == released {
 		given = append([]string{"serve"}, given...)
 	}
 	args = append(given, args...) // of two flags the last counts
@@ -122,7 +122,7 @@ func open(t *testing.T, binary string, args ...string) *house {
 // newHouse is the product as it is, on a new database.
 func newHouse(t *testing.T, args ...string) *house {
 	t.Helper()
-	return open(t, product, args...)
+	return open(t, released, args...)
 }
 
 // reopen is open on a database that is there.
@@ -146,7 +146,7 @@ func reopen(t *testing.T, binary, database string, args ...string) *house {
 // shared is the server of those rows that leave it as they found it. It is the
 // product as it is.
 var shared = sync.OnceValues(func() (*house, error) {
-	return start(product, filepath.Join(workshop, "shared.db"))
+	return start(released, filepath.Join(workshop, "shared.db"))
 })
 
 // usesShared says that somebody has asked for it.

@@ -124,7 +124,7 @@ func TestRow024TheAbsoluteLimitCanBeSetAndNotSwitchedOff(t *testing.T) {
 
 // tryStart runs the product on a database of its own, and stops it if it starts.
 func tryStart(t *testing.T, args ...string) (*house, error) {
-	h, err := start(product, filepath.Join(t.TempDir(), "cloakroom.db"), args...)
+	h, err := start(released, filepath.Join(t.TempDir(), "cloakroom.db"), args...)
 	if err == nil {
 		_ = h.stop()
 	}

@@ -178,7 +178,7 @@ func operate(t *testing.T, args ...string) (said string, err error) {
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(filepath.Join(workshop, product), args...).CombinedOutput()
+	out, err := exec.Command(filepath.Join(workshop, released), args...).CombinedOutput()
 	return string(out), err
 }
 
@@ -217,7 +217,7 @@ func inWords(d time.Duration) string {
 	return d.String()
 }
 
-// inSource is what a pattern finds in a file of the product, for what cannot be
+// inSource is what a pattern finds in a file of the released, for what cannot be
 // seen from outside.
 func inSource(t *testing.T, file, pattern string) []string {
 	t.Helper()

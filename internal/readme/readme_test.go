@@ -3,7 +3,6 @@ package readme
 import (
 	"context"
 	"log/slog"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"cloakroom/internal/config"
+	"cloakroom/internal/product"
 	"cloakroom/internal/server"
 )
 
@@ -82,12 +82,11 @@ func TestCommandsPrintWhatIsShown(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Fatal("curl is not installed; the commands are run with it")
 	}
-	binary := filepath.Join(t.TempDir(), "cloakroom")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "cloakroom/cmd/cloakroom")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	dir := t.TempDir()
+	if err := product.Build(dir, product.Server); err != nil {
+		t.Fatal(err)
 	}
+	binary := filepath.Join(dir, "cloakroom")
 	for page, least := range shown {
 		t.Run(page, func(t *testing.T) {
 			commands := shownCommands(read(t, page))
