@@ -1,24 +1,11 @@
 package control
 
-import (
-	"net"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// peer is the user at the other end, as the kernel knows it.
-func peer(c net.Conn) (uid int, err error) {
-	raw, err := c.(*net.UnixConn).SyscallConn()
+func userOf(fd int) (uid int, err error) {
+	user, err := unix.GetsockoptXucred(fd, unix.SOL_LOCAL, unix.LOCAL_PEERCRED)
 	if err != nil {
 		return 0, err
 	}
-	var cred *unix.Xucred
-	var failed error
-	if err := raw.Control(func(fd uintptr) { cred, failed = unix.GetsockoptXucred(int(fd), unix.SOL_LOCAL, unix.LOCAL_PEERCRED) }); err != nil {
-		return 0, err
-	}
-	if failed != nil {
-		return 0, failed
-	}
-	return int(cred.Uid), nil
+	return int(user.Uid), nil
 }
