@@ -45,10 +45,10 @@ func (t *transaction) renew(r session.Renewal, now time.Time) (session.Renewed, 
 	}
 	place := of.place
 	if place == session.Next {
-		if renewed.Own, err = t.confirm(&of, now, r.Grace); err != nil {
+		if err := t.confirm(&of, now, r.Grace); err != nil {
 			return session.Renewed{}, err
 		}
-		renewed.Position = t.head
+		renewed.Own, renewed.Position = of.token, t.head
 	}
 	follows := session.Next
 	if place == session.Superseded {
@@ -95,7 +95,7 @@ func (s *Store) Confirm(ctx context.Context, now time.Time, token session.Hash, 
 			err = session.ErrNoSession
 		}
 		if err == nil && r.place == session.Next {
-			_, err = t.confirm(&r, now, grace)
+			err = t.confirm(&r, now, grace)
 		}
 		position = t.head
 		return err
@@ -106,35 +106,32 @@ func (s *Store) Confirm(ctx context.Context, now time.Time, token session.Hash, 
 	return position, nil
 }
 
-// confirm makes the next pair the session's own, with the entry that says so, and
-// returns its access token.
-func (t *transaction) confirm(r *record, now time.Time, grace time.Duration) (session.Hash, error) {
-	var old pair
-	err := t.row(`SELECT access, refresh FROM cloakroom_pairs WHERE session = ? AND place = 0`, r.key).
-		Scan(fixed(old.access[:]), fixed(old.refresh[:]))
+// confirm makes the next pair the session's own, with the entry that says so.
+func (t *transaction) confirm(r *record, now time.Time, grace time.Duration) error {
+	old := pair{access: r.token}
+	err := t.row(`SELECT own.refresh, next.access FROM cloakroom_pairs own
+		JOIN cloakroom_pairs next ON next.session = own.session AND next.place = 1
+		WHERE own.session = ? AND own.place = 0`, r.key).
+		Scan(fixed(old.refresh[:]), fixed(r.token[:]))
 	if err != nil {
-		return session.Hash{}, err
+		return err
 	}
 	if _, err := t.exec(`DELETE FROM cloakroom_pairs WHERE session = ? AND place = 2`, r.key); err != nil {
-		return session.Hash{}, err
+		return err
 	}
 	err = t.execOne(`UPDATE cloakroom_pairs SET place = 2, grace = ? WHERE session = ? AND place = 0`,
 		now.Truncate(time.Second).Add(grace).Unix(), r.key)
 	if err != nil {
-		return session.Hash{}, err
+		return err
 	}
 	if err := t.execOne(`UPDATE cloakroom_pairs SET place = 0 WHERE session = ? AND place = 1`, r.key); err != nil {
-		return session.Hash{}, err
+		return err
 	}
-	err = t.execOne(`UPDATE cloakroom_sessions SET token = (SELECT access FROM cloakroom_pairs WHERE session = ?1 AND place = 0)
-		WHERE key = ?1`, r.key)
-	if err != nil {
-		return session.Hash{}, err
+	if err := t.execOne(`UPDATE cloakroom_sessions SET token = ? WHERE key = ?`, r.token[:], r.key); err != nil {
+		return err
 	}
 	t.log(now, session.Entry{Kind: session.EntrySuperseded, Hashes: []session.Hash{old.access, old.refresh}})
-	var own session.Hash
-	err = t.row(`SELECT token FROM cloakroom_sessions WHERE key = ?`, r.key).Scan(fixed(own[:]))
-	return own, err
+	return nil
 }
 
 func (t *transaction) insertPair(key int64, place session.Place, access, refresh session.Hash, salt session.Salt, ends int64) error {
