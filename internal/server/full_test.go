@@ -57,28 +57,45 @@ func TestAFullDatabaseDoesNothingByHalves(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
 			s.load(where)
-			for i, d := range changing(t) {
-				c := s.newCast(d.id)
-				before := s.everything()
-				s.fill()
-				a := c.carryOut(d).is(http.StatusServiceUnavailable).setsNoCookie()
-				if a.header.Get("Retry-After") == "" {
-					t.Errorf("%s: there is no Retry-After", d)
-				}
-				s.recovers()
-				if after := s.everything(); after != before {
-					t.Errorf("%s\nbefore:\n%s\nafter:\n%s", d, before, after)
-				}
-				c.live()
-				s.makeRoom()
-				if a := c.carryOut(d); a.status >= 300 {
-					t.Errorf("once there is room %s is answered %d: %s", d, a.status, a.text)
-				}
-				if full := strings.Count(s.logs.String(), "database or disk is full (13)"); full < i+1 {
-					t.Errorf("%s: SQLite has said %d times that it is full", d, full)
-				}
-			}
+			s.doesNothingByHalves(s.fill, s.makeRoom, "database or disk is full (13)")
 		})
+	}
+}
+
+// TestADatabaseThatMayOnlyBeReadDoesNothingByHalves: SQLite says so of a file system
+// that was mounted anew, SQLITE_READONLY, in the middle of serving.
+func TestADatabaseThatMayOnlyBeReadDoesNothingByHalves(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.doesNothingByHalves(
+		func() { s.exec(`PRAGMA query_only = 1`) }, func() { s.exec(`PRAGMA query_only = 0`) },
+		"attempt to write a readonly database (8)")
+}
+
+// doesNothingByHalves breaks the database before each thing that changes something,
+// and mends it. The log says what SQLite says.
+func (s *site) doesNothingByHalves(breaks, mends func(), says string) {
+	s.t.Helper()
+	for i, d := range changing(s.t) {
+		c := s.newCast(d.id)
+		before := s.everything()
+		breaks()
+		a := c.carryOut(d).is(http.StatusServiceUnavailable).setsNoCookie()
+		if a.header.Get("Retry-After") == "" {
+			s.t.Errorf("%s: there is no Retry-After", d)
+		}
+		s.recovers()
+		if after := s.everything(); after != before {
+			s.t.Errorf("%s\nbefore:\n%s\nafter:\n%s", d, before, after)
+		}
+		c.live()
+		mends()
+		if a := c.carryOut(d); a.status >= 300 {
+			s.t.Errorf("once it is mended %s is answered %d: %s", d, a.status, a.text)
+		}
+		if said := strings.Count(s.logs.String(), says); said < i+1 {
+			s.t.Errorf("%s: SQLite has said %d times: %s", d, said, says)
+		}
 	}
 }
 
