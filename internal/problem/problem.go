@@ -17,8 +17,6 @@ import (
 	"cloakroom/internal/account"
 	"cloakroom/internal/authority"
 	"cloakroom/internal/factor/password"
-	"cloakroom/internal/link"
-	"cloakroom/internal/setup"
 	"cloakroom/internal/signin"
 	"cloakroom/internal/throttle"
 	"cloakroom/session"
@@ -134,12 +132,6 @@ var known = []struct {
 		Status: http.StatusConflict, Detail: "Nobody else who can sign in is an administrator. Make somebody else one first."}},
 	{authority.ErrDisabled, Problem{Type: urn + "account-disabled", Title: "The account is disabled",
 		Status: http.StatusConflict, Detail: "A disabled account has no one-time links. It has to be enabled first."}},
-	{link.ErrGone, Problem{Type: urn + "link-gone", Title: "This link is not valid",
-		Status: http.StatusGone, Detail: "It was used or replaced, or is more than an hour old. Ask for another one."}},
-	{setup.ErrDone, Problem{Type: urn + "setup-done", Title: "The setup is done",
-		Status: http.StatusGone, Detail: "There has been an administrator already. Sign in instead."}},
-	{setup.ErrWrongCode, Problem{Type: urn + "wrong-code", Title: "Wrong setup code",
-		Status: http.StatusForbidden, Detail: "This is not the code that the server has shown when it started. After a restart it is another one."}},
 	{password.ErrBusy, Problem{Type: urn + "busy", Title: "Too many sign-ins at the moment",
 		Status: http.StatusServiceUnavailable, Detail: "Too many passwords are being verified. Try again in a few seconds."}},
 }

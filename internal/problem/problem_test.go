@@ -15,8 +15,6 @@ import (
 	"cloakroom/internal/account"
 	"cloakroom/internal/authority"
 	"cloakroom/internal/factor/password"
-	"cloakroom/internal/link"
-	"cloakroom/internal/setup"
 	"cloakroom/internal/signin"
 	"cloakroom/internal/throttle"
 	"cloakroom/session"
@@ -43,9 +41,6 @@ func TestEveryErrorHasItsStatusAndType(t *testing.T) {
 
 		"last-administrator":    {account.ErrLastAdmin, 409},
 		"account-disabled":      {authority.ErrDisabled, 409},
-		"link-gone":             {link.ErrGone, 410},
-		"setup-done":            {setup.ErrDone, 410},
-		"wrong-code":            {setup.ErrWrongCode, 403},
 		"precondition-required": {PreconditionRequired(), 428},
 		"precondition-failed":   {PreconditionFailed(), 412},
 
