@@ -78,7 +78,7 @@ var webauthnRows = []Row{
 }
 
 // refreshNote says why rules about refresh tokens bind nothing.
-const refreshNote = "there are no refresh tokens and no access tokens, but one kind of session, in one kind of cookie, which is used as long as it lives; they would come with renewal, which a later release brings"
+const refreshNote = "the server hands out no refresh tokens and no access tokens, but one kind of session, in one kind of cookie, which is used as long as it lives. The library has them, and its promises about them are held by `session/sessiontest`; in the server they come with a later release"
 
 // federationRows are about those who sign in elsewhere.
 var federationRows = []Row{

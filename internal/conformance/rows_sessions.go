@@ -96,7 +96,7 @@ var lifetimeRows = []Row{
 		Shown, "they stand in [limits.md](limits.md), and the values of an installation in what `cloakroom config show` prints. A few figures that cannot be seen from outside, such as how long an answer may take, are compared with the source"},
 	{29, "CS-Session (renewal timeout)", "CS",
 		"Optional periodic token renewal inside a session, with a short overlap and theft signal.",
-		Optional, "it is advice, and optional: a token is renewed by each proof of who it is (row 4), and not without one. Renewal within a session comes with a later release"},
+		Optional, "it is advice, and optional: a token is renewed by each proof of who it is (row 4), and not without one. Renewal within a session is in the library, and comes to the server with a later release"},
 	{30, "ASVS-7.5.1, 7.5.3; WSTG-ATHN-09, -11; CS-Authn, CS-MFA", "L2 / L3",
 		"Fresh full re-authentication guards changes of password, email, phone, MFA and recovery data, and apps can demand it for their own sensitive acts.",
 		Shown, "email addresses and second factors cannot be changed yet"},

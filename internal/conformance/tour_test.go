@@ -50,7 +50,7 @@ func (o operation) admins() bool { return strings.HasPrefix(o.path, "/v1/admin/"
 // pages are the paths of all pages, and some that there are not.
 var pages = []string{
 	"", "/", "/sign-in", "/sign-in?return_to=%2Fshop", "/sign-up", "/sign-out", "/account", "/account/sessions",
-	"/account/activity", "/account/password", "/setup", "/link/reset?token=x", "/link/invite", "/reauthenticate", "/reauthenticate?then=revoke-others", "/account/nothing", "/nothing",
+	"/account/activity", "/account/password", "/setup", "/link/reset?token=x", "/link/invite", "/reauthenticate", "/reauthenticate?then=revoke-others", "/docs", "/account/nothing", "/nothing",
 }
 
 // acts are the paths of all pages' forms.
