@@ -40,6 +40,16 @@ func TestABarJudgesTheMedianOfTheRounds(t *testing.T) {
 	}
 }
 
+func TestTheWorstRoundDecidesWhereItHasTo(t *testing.T) {
+	s := samples{"ours": {1, 11, 2}}
+	for want, worst := range map[string]bool{"reached": false, "missed": true} {
+		r := row{what: "a", measured: "ours", bar: limit(10, seconds), worst: worst}
+		if o := evaluate([]row{r}, s)[0]; o.verdict != want || o.value != 2 {
+			t.Errorf("worst %v: %+v", worst, o)
+		}
+	}
+}
+
 func TestOneOfTwoBarsIsEnoughForAClaim(t *testing.T) {
 	rows := []row{
 		{what: "a", measured: "ours", bar: limit(1, bytesEach), claim: "small"},

@@ -14,6 +14,8 @@ type row struct {
 	// claim is what several rows measure, each in its way: to reach one of their
 	// bars is enough.
 	claim string
+	// worst says that the greatest of the rounds decides, and not their median.
+	worst bool
 }
 
 // bar is what has to be reached. It judges one value a round, made from what
@@ -65,6 +67,14 @@ type outcome struct {
 	verdict                string
 }
 
+// judged is what decides.
+func (o outcome) judged() float64 {
+	if o.worst {
+		return o.highest
+	}
+	return o.value
+}
+
 // evaluate takes the medians and judges. Rows that were not measured, because
 // their experiment failed, are left out.
 func evaluate(rows []row, s samples) []outcome {
@@ -83,7 +93,7 @@ func evaluate(rows []row, s samples) []outcome {
 		}
 		switch {
 		case r.bar.reached == nil:
-		case r.bar.reached(o.value):
+		case r.bar.reached(o.judged()):
 			o.verdict = "reached"
 			claims[r.claim] = true
 		default:
