@@ -81,6 +81,8 @@ func TestAnAdministratorInvitesAPersonAndSendsThemAway(t *testing.T) {
 	signIn()
 	person.at("/auth/account")
 	person.shows("Kay", "An administrator created your account")
+	person.open(s.base + "/auth/v1/session") // what a front end is told
+	person.shows(`"roles":["editor"]`)
 
 	var changed struct{ Account struct{ Status string } }
 	status := func(status string) {

@@ -163,8 +163,9 @@ func givenAway(d *ast.FuncDecl, names ...string) (places []ast.Node) {
 
 // changers are the functions that may change an account's credentials, roles or
 // status, or make or delete one. In each of them the epoch or the profile of its
-// sessions moves in the same transaction, which authority's table of acts and
-// signin's own tests hold. A new one has to be added there too.
+// sessions moves in the same transaction, which authority's table of acts holds, and
+// internal/server's tests of the change of one's own password. A new one has to be
+// added there too.
 var changers = map[string][]string{
 	"Create":      {"internal/authority/links.go:Invite", "internal/authority/operator.go:CreateAccount", "internal/signin/signin.go:NewAccount"},
 	"SetPassword": {"internal/authority/operator.go:SetPassword", "internal/authority/redeem.go:redeem", "internal/signin/signin.go:ChangePassword"},
