@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,6 +22,31 @@ func acts(t *testing.T, list page) map[string]url.Values {
 		"/auth/account/sessions/revoke-others": {},
 		"/auth/account/sessions/revoke-all":    {},
 		revokeURL(t, list, "Safari on iPhone"): {},
+	}
+}
+
+// TestEveryActIsAmongThoseThatAreTried, but for the setup and the links, whose tests
+// try the same.
+func TestEveryActIsAmongThoseThatAreTried(t *testing.T) {
+	_, _, _, list := twoDevices(t)
+	tried := []string{"/setup", "/link/reset", "/link/invite"}
+	for address := range acts(t, list) {
+		path := strings.TrimPrefix(address, "/auth")
+		if strings.HasSuffix(path, "/revoke") {
+			path = "/account/sessions/{id}/revoke"
+		}
+		tried = append(tried, path)
+	}
+	var acting []string
+	for path, methods := range new(pages).table() {
+		if methods["POST"] != nil {
+			acting = append(acting, path)
+		}
+	}
+	slices.Sort(tried)
+	slices.Sort(acting)
+	if !slices.Equal(tried, acting) {
+		t.Errorf("tried\n%q\nand there are\n%q", tried, acting)
 	}
 }
 

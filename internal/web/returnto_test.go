@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -107,19 +108,33 @@ func TestReturnToKeepsPathsOfThisHost(t *testing.T) {
 // one of this host.
 func TestLocationIsAlwaysOnThisHost(t *testing.T) {
 	s := newSite(t)
-	s.browser(firefox).signUp()
+	member := s.browser(firefox).signUp()
 	here, err := url.Parse(origin + "/auth/sign-in")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, way := range hostileWays {
-		fields := url.Values{"email": {email}, "password": {secret}, "return_to": {way}}
-		answer := s.browser(firefox).post("/auth/sign-in", fields).redirects("/auth/account")
-		target, err := here.Parse(answer.Header().Get("Location"))
-		if err != nil || target.Host != "app.example" || target.Scheme != "https" {
-			t.Errorf("return_to=%q leads to %v (%v)", way, target, err)
+	for i, way := range hostileWays {
+		confirming := member.get("/auth/reauthenticate?return_to=" + url.QueryEscape(way)).is(200).hides(`name="return_to"`)
+		for form, post := range map[string]func() page{
+			"/auth/sign-in": func() page {
+				return s.browser(firefox).post("/auth/sign-in", url.Values{"email": {email}, "password": {secret}, "return_to": {way}})
+			},
+			"/auth/sign-up": func() page {
+				fields := url.Values{"email": {fmt.Sprintf("new%d@example.com", i)}, "password": {secret}, "return_to": {way}}
+				return s.browser(firefox).post("/auth/sign-up", fields)
+			},
+			"/auth/reauthenticate": func() page {
+				return member.act(confirming, "/auth/reauthenticate", url.Values{"password": {secret}, "return_to": {way}})
+			},
+		} {
+			target, err := here.Parse(post().redirects("/auth/account").Header().Get("Location"))
+			if err != nil || target.Host != "app.example" || target.Scheme != "https" {
+				t.Errorf("%s, return_to=%q leads to %v (%v)", form, way, target, err)
+			}
+			if form != "/auth/reauthenticate" {
+				s.browser(firefox).get(form + "?return_to=" + url.QueryEscape(way)).is(200).hides(`name="return_to"`)
+			}
 		}
-		s.browser(firefox).get("/auth/sign-in?return_to=" + url.QueryEscape(way)).is(200).hides(`name="return_to"`)
 	}
 }
 

@@ -13,18 +13,16 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // memberHandler is a handler of a page for who is signed in.
 type memberHandler func(w http.ResponseWriter, r *http.Request, s session.Session) error
 
-// routes is every page: its path, and who may do what there. A path that is
-// not here is a 404 page, and a method that is not here a 405 page. GET answers
-// HEAD too; nothing that acts is a GET.
-func (p *pages) routes() *http.ServeMux {
-	mux := http.NewServeMux()
+// table is every page: its path, and who may do what there. Nothing that acts is a
+// GET.
+func (p *pages) table() map[string]map[string]handler {
 	linkPages := func(kind linkKind) map[string]handler {
 		return map[string]handler{
 			"GET":  p.withAuthority(unreferred(p.anyone(p.linkPage(kind)))),
 			"POST": p.withAuthority(unreferred(p.anyone(p.useLink(kind)))),
 		}
 	}
-	for path, methods := range map[string]map[string]handler{
+	return map[string]map[string]handler{
 		"":         {"GET": p.toAccount},
 		"/{$}":     {"GET": p.toAccount},
 		"/sign-in": {"GET": p.anyone(p.signInPage), "POST": p.anyone(p.signIn)},
@@ -45,7 +43,14 @@ func (p *pages) routes() *http.ServeMux {
 		"/account/sessions/{id}/revoke":   {"POST": p.member(p.revoke)},
 		"/account/sessions/revoke-others": {"POST": p.member(p.revokeOthers)},
 		"/account/sessions/revoke-all":    {"POST": p.member(p.revokeAll)},
-	} {
+	}
+}
+
+// routes serves the table. A path that is not in it is a 404 page, and a method that
+// a path does not have a 405 page. GET answers HEAD too.
+func (p *pages) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for path, methods := range p.table() {
 		allowed := allow(methods)
 		for method, h := range methods {
 			mux.Handle(method+" "+p.path(path), p.answering(h))
