@@ -30,7 +30,7 @@ func (forgetful) Create(_ context.Context, now time.Time, c session.Creation, _ 
 			Level: c.Level, Methods: c.Methods,
 		},
 		Subject:  session.SubjectInfo{Subject: c.Subject, Version: 1},
-		IdleLeft: c.Idle, AbsoluteLeft: c.Absolute,
+		IdleLeft: c.Idle, AbsoluteLeft: c.Absolute, TokenLeft: c.Absolute,
 	}
 	if c.Profile != nil {
 		l.Subject.Profile = *c.Profile
