@@ -161,7 +161,7 @@ func isLightAndStill(t *testing.T, d *device, base string) {
 		}
 	}
 	if size := read[int](d, `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
-		.reduce((sum, e) => sum + Math.max(e.transferSize, e.encodedBodySize), 0)`); size > 60<<10 || size < 8<<10 {
+		.reduce((sum, e) => sum + Math.max(e.transferSize, e.encodedBodySize), 0)`); size > 60<<10 || size < 4<<10 {
 		t.Errorf("%d bytes are loaded", size)
 	}
 	for _, shift := range read[[]string](d, shifts) {

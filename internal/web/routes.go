@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/klauspost/compress/gzhttp"
+
 	"cloakroom/session"
 )
 
@@ -53,17 +55,25 @@ func (p *pages) routes() *http.ServeMux {
 	for path, methods := range p.table() {
 		allowed := allow(methods)
 		for method, h := range methods {
-			mux.Handle(method+" "+p.path(path), p.answering(h))
+			var page http.Handler = p.answering(h)
+			if path == "/docs" {
+				page = compressed(page)
+			}
+			mux.Handle(method+" "+p.path(path), page)
 		}
 		mux.Handle(p.path(path), p.answering(func(w http.ResponseWriter, _ *http.Request) error {
 			w.Header().Set("Allow", allowed)
 			return errMethod
 		}))
 	}
-	mux.Handle("GET "+p.path("/assets/{name}"), p.answering(p.asset))
+	mux.Handle("GET "+p.path("/assets/{name}"), compressed(p.answering(p.asset)))
 	mux.Handle("/", p.answering(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
 	return mux
 }
+
+// compressed is for what is the same for everybody. How long a compressed page is
+// would tell of the secrets in it (BREACH), so no other is.
+func compressed(h http.Handler) http.Handler { return gzhttp.GzipHandler(h) }
 
 // ServeHTTP answers every request under the base path, the mux's own
 // redirects included, with the headers of a page.
