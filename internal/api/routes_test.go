@@ -12,7 +12,7 @@ func TestTheContractDescribesExactlyTheRoutes(t *testing.T) {
 	var document struct {
 		Paths map[string]map[string]struct {
 			OperationID string `yaml:"operationId"`
-			Responses   map[string]any
+			Tags        []string
 		}
 	}
 	if err := yaml.Unmarshal([]byte(contract), &document); err != nil {
@@ -22,6 +22,9 @@ func TestTheContractDescribesExactlyTheRoutes(t *testing.T) {
 	ids := make(map[string]bool)
 	for path, operations := range document.Paths {
 		for method, operation := range operations {
+			if len(operation.Tags) == 1 && operation.Tags[0] == "proxies" {
+				continue // those that forwardauth answers; the tests of the server hold them
+			}
 			described = append(described, strings.ToUpper(method)+" "+path)
 			if operation.OperationID == "" || ids[operation.OperationID] {
 				t.Errorf("%s %s has no operationId of its own", method, path)

@@ -1,9 +1,14 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"cloakroom/internal/authority"
+	"cloakroom/session"
 )
 
 func TestOnesOwnNameIsChangedAndNothingElse(t *testing.T) {
@@ -30,4 +35,37 @@ func TestOnesOwnNameIsChangedAndNothingElse(t *testing.T) {
 		t.Errorf("the name is %v", name)
 	}
 	s.browser().do("GET", "/v1/account", "").problem(http.StatusUnauthorized, "signed-out")
+}
+
+func TestAReauthenticationTakesAPasswordAndNothingElse(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser().signUp("ada@example.com")
+	before := b.cookie
+	for _, body := range []string{`{}`, `{"password":1}`, `{"password":"` + goodPassword + `","email":"eve@example.com"}`} {
+		b.do("POST", "/v1/reauthenticate", body).problem(http.StatusUnprocessableEntity, "invalid")
+	}
+	if b.do("GET", "/v1/session", "").is(http.StatusOK); b.cookie != before {
+		t.Error("the session goes on under another token")
+	}
+}
+
+// TestOfTwoChangesOfANameOneLooksAgain: an administrator was quicker.
+func TestOfTwoChangesOfANameOneLooksAgain(t *testing.T) {
+	t.Parallel()
+	s, store, cookie, _ := newFaultySite(t)
+	b := s.with(cookie)
+	id := b.accountID()
+	var once atomic.Bool
+	store.set(func(ctx context.Context) error {
+		if !once.CompareAndSwap(false, true) {
+			return nil
+		}
+		_, err := s.authority.SetProfile(ctx, authority.Operator(), id, session.Profile{Name: "Ada King"}, 0)
+		return err
+	})
+	b.do("PATCH", "/v1/account", `{"name":"Eve"}`).problem(http.StatusConflict, "moved")
+	if name := b.do("GET", "/v1/account", "").is(http.StatusOK).at("name"); name != "Ada King" {
+		t.Errorf("the name is %v", name)
+	}
 }

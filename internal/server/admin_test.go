@@ -76,6 +76,7 @@ func TestAnAdministratorLooksAfterAnAccount(t *testing.T) {
 	if err := s.useLink(address, goodPassword); err != nil {
 		t.Fatal(err)
 	}
+	root.do("GET", "/v1/admin/accounts/"+id+"?after=1", "").problem(http.StatusBadRequest, "malformed")
 	ada := s.browser().signIn("ada@example.com")
 
 	read := root.account(id)

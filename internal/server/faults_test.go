@@ -84,7 +84,7 @@ func newFaultySite(t *testing.T) (*site, *faulty, string, string) {
 	}
 	store := new(faulty)
 	s := newSite(t, func(o *Options) {
-		o.Config.Database = "sqlite:" + first.Database()
+		o.Config.Database, o.Config.Policies = "sqlite:"+first.Database(), policies
 		o.wrap = func(inner session.Store) session.Store { store.Store = inner; return store }
 	})
 	return s, store, one.cookie, two.cookie
@@ -98,7 +98,7 @@ func TestAStoreThatFailsOrHangsIsA503AndTheCookieStays(t *testing.T) {
 			s.with(other).do("GET", "/v1/session", "").is(http.StatusOK) // now in memory
 			store.set(fault)
 			began := time.Now()
-			for _, path := range []string{"/check", "/v1/session", "/v1/sessions"} {
+			for _, path := range []string{"/check", "/check/fresh", "/forward", "/forward/fresh", "/v1/session", "/v1/sessions"} {
 				a := s.with(cookie).do("GET", path, "").problem(http.StatusServiceUnavailable, "unavailable")
 				if a.header.Get("Retry-After") == "" || a.header.Get("Location") != "" {
 					t.Errorf("%s: headers %v", path, a.header)
@@ -106,7 +106,7 @@ func TestAStoreThatFailsOrHangsIsA503AndTheCookieStays(t *testing.T) {
 			}
 			s.with(cookie).do("POST", "/v1/sign-out", "").problem(http.StatusServiceUnavailable, "unavailable")
 			if took := time.Since(began); took > 30*time.Second {
-				t.Errorf("four answers took %v", took)
+				t.Errorf("the answers took %v", took)
 			}
 			s.with(other).do("GET", "/check", "").is(http.StatusOK) // memory needs no store
 			store.mend()

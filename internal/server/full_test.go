@@ -78,9 +78,17 @@ func (s *site) doesNothingByHalves(breaks, mends func(), says string) {
 	s.t.Helper()
 	for i, d := range changing(s.t) {
 		c := s.newCast(d.id)
-		before := s.everything()
+		before, byItself := s.everything(), s.wroteByItself()
 		breaks()
-		a := c.carryOut(d).is(http.StatusServiceUnavailable).setsNoCookie()
+		a := c.carryOut(d)
+		for try := 0; a.status < 300 && s.wroteByItself() > byItself && try < 3; try++ {
+			// Last uses were written in between: they have met the fault and mended it.
+			c = s.newCast(fmt.Sprint(d.id, "-", try))
+			before, byItself = s.everything(), s.wroteByItself()
+			breaks()
+			a = c.carryOut(d)
+		}
+		a.is(http.StatusServiceUnavailable).setsNoCookie()
 		if a.header.Get("Retry-After") == "" {
 			s.t.Errorf("%s: there is no Retry-After", d)
 		}
@@ -97,6 +105,11 @@ func (s *site) doesNothingByHalves(breaks, mends func(), says string) {
 			s.t.Errorf("%s: SQLite has said %d times: %s", d, said, says)
 		}
 	}
+}
+
+// wroteByItself counts what the server tried to write in vain and nobody asked for.
+func (s *site) wroteByItself() int {
+	return strings.Count(s.logs.String(), "last uses could not be written")
 }
 
 // claim is something that somebody asks for, what they are told, and the session

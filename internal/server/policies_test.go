@@ -2,7 +2,9 @@ package server
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"cloakroom/internal/config"
 )
@@ -37,6 +39,33 @@ func TestAProxysPolicyStandsInThePath(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestPageLoadsAreLedOnWhereTheProxyHandsTheAnswerOn: to sign in, or to confirm who
+// one is.
+func TestPageLoadsAreLedOnWhereTheProxyHandsTheAnswerOn(t *testing.T) {
+	clock := new(setClock)
+	s := newSite(t, clock.options, func(o *Options) { o.Config.Policies = policies })
+	ada := s.browser().signUp("ada@example.com")
+	clock.set(2 * time.Minute)
+	time.Sleep(1500 * time.Millisecond) // it is noticed within a second
+	page := set("Sec-Fetch-Mode", "navigate")
+	for _, c := range []struct {
+		b      *browser
+		policy string
+		to     string
+	}{{s.browser(), "", "/auth/sign-in"}, {s.browser(), "/fresh", "/auth/sign-in"}, {ada, "/recent", "/auth/reauthenticate"}} {
+		for method, status := range map[string]int{"GET": http.StatusFound, "POST": http.StatusSeeOther} {
+			a := c.b.do(method, "/forward"+c.policy, "", page).is(status)
+			if !strings.HasSuffix(a.header.Get("Location"), c.to) {
+				t.Errorf("%s%s: %v", method, c.policy, a.header)
+			}
+			c.b.do(method, "/check"+c.policy, "", page).setsNoCookie() // and never led by it
+		}
+	}
+	if s := ada.do("GET", "/check/recent", "").problem(http.StatusForbidden, "not-recent"); s.header.Get("Location") == "" {
+		t.Errorf("it leads nowhere: %v", s.header)
 	}
 }
 
