@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -101,4 +102,74 @@ func TestAnAdministratorInvitesAPersonAndSendsThemAway(t *testing.T) {
 	signIn()
 	person.at("/auth/account")
 	person.shows("An administrator disabled your account", "An administrator enabled your account again")
+}
+
+// TestAnAdministratorTakesBackWhatTheyGave revokes a device, then a role, then
+// everybody's sessions, and in the end the account; the record tells of each.
+func TestAnAdministratorTakesBackWhatTheyGave(t *testing.T) {
+	s := startSetup(t)
+	admin, person, phone := newWindow(t), newWindow(t), newWindow(t)
+	admin.setUp(s)
+	person.signUp(s.base)
+	phone.open(s.base + "/auth/sign-in")
+	phone.signIn()
+	phone.at("/auth/account")
+	isOut := func(d *device) {
+		t.Helper()
+		d.open(s.base + "/auth/account")
+		d.at("/auth/sign-in?return_to=%2Fauth%2Faccount")
+	}
+	isIn := func(d *device) { t.Helper(); d.open(s.base + "/auth/account"); d.at("/auth/account") }
+
+	program := adminProgram(t, s.base)
+	account := program.path(email)
+	var of struct{ Sessions []struct{ ID string } }
+	program.call("GET", account+"/sessions", "", &of)
+	if len(of.Sessions) != 2 {
+		t.Fatalf("the person has %d sessions", len(of.Sessions))
+	}
+	program.call("DELETE", account+"/sessions/"+of.Sessions[0].ID+"?strict=true", "", &struct{}{}) // the newest: the phone
+	isOut(phone)
+	isIn(person)
+	person.shows("An administrator signed one of your devices out")
+
+	var changed struct {
+		Account struct{ Roles []string }
+	}
+	roles := func(of string) {
+		t.Helper()
+		var is struct{ Account struct{ Version string } }
+		program.call("GET", account, "", &is)
+		program.version = is.Account.Version
+		program.call("PUT", account+"/profile", `{"name":"Ada Lovelace","roles":[`+of+`],"attributes":null,"email_verified":false}`, &changed)
+		program.version = ""
+		person.open(s.base + "/auth/v1/session")
+		person.shows(`"roles":[` + of + `]`)
+	}
+	roles(`"editor"`)
+	roles("")
+
+	program.call("POST", "/auth/v1/admin/revoke-everything?strict=true", "", &struct{}{})
+	isOut(person)
+	isOut(admin)
+
+	program = adminProgram(t, s.base)
+	person.signIn()
+	person.at("/auth/account")
+	program.call("DELETE", account, "", nil)
+	isOut(person)
+	person.signIn()
+	person.shows("do not belong together")
+
+	var record struct{ Entries []struct{ Event string } }
+	program.call("GET", "/auth/v1/admin/audit", "", &record)
+	var events []string
+	for _, e := range record.Entries {
+		events = append(events, e.Event)
+	}
+	for _, want := range []string{"session.revoked", "account.roles_changed", "sessions.revoked_everything", "account.deleted"} {
+		if !slices.Contains(events, want) {
+			t.Errorf("the record has no %s: %v", want, events)
+		}
+	}
 }

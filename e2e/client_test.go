@@ -35,6 +35,7 @@ func signInAs(t *testing.T, base, agent string) {
 type program struct {
 	t            *testing.T
 	base, cookie string
+	version      string // of the profile that it changes
 }
 
 // adminProgram signs in as the administrator.
@@ -45,6 +46,7 @@ func adminProgram(t *testing.T, base string) *program {
 	return p
 }
 
+// call reads the answer into answer, unless that is nil.
 func (p *program) call(method, path, body string, answer any) {
 	p.t.Helper()
 	r, err := http.NewRequestWithContext(p.t.Context(), method, p.base+path, strings.NewReader(body))
@@ -54,6 +56,9 @@ func (p *program) call(method, path, body string, answer any) {
 	r.Header.Set("Origin", p.base)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Cookie", p.cookie)
+	if p.version != "" {
+		r.Header.Set("If-Match", `"`+p.version+`"`)
+	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		p.t.Fatal(err)
@@ -64,7 +69,10 @@ func (p *program) call(method, path, body string, answer any) {
 			p.cookie = c.Name + "=" + c.Value
 		}
 	}
-	if err := json.NewDecoder(response.Body).Decode(answer); err != nil || response.StatusCode > 299 {
+	if answer != nil {
+		err = json.NewDecoder(response.Body).Decode(answer)
+	}
+	if err != nil || response.StatusCode > 299 {
 		p.t.Fatalf("%s %s: %s, %v", method, path, response.Status, err)
 	}
 }

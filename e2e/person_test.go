@@ -47,6 +47,25 @@ func TestAPersonKeepsTheirAccount(t *testing.T) {
 	desk.at("/auth/account/activity")
 	desk.shows("Account created", "Password changed; all other devices were signed out", "Safari on iPhone", "127.0.0.1")
 
+	before := read[string](desk, `document.querySelector("[name=form_token]").value`)
+	desk.open(base + "/auth/reauthenticate?then=revoke-others&return_to=/auth/account")
+	desk.shows("To sign out all your other devices, enter your password once more.")
+	desk.fill("password", secret) // the old one
+	desk.press("main button:not([type])")
+	desk.shows("This is not the password of your account.")
+	desk.fill("password", renewed)
+	desk.press("main button:not([type])")
+	desk.at("/auth/account/sessions")
+	desk.shows("Nowhere else")
+	if read[string](desk, `document.querySelector("[name=form_token]").value`) == before {
+		t.Error("the session goes on under the token from before the confirmation")
+	}
+	phone.open(base + "/auth/account")
+	phone.at("/auth/sign-in?return_to=%2Fauth%2Faccount")
+	phone.fill("email", email, "password", renewed)
+	phone.press("main button:not([type])")
+	phone.at("/auth/account")
+
 	desk.open(base + "/auth/account/sessions")
 	desk.press(`form[action$="/revoke-all"] button`)
 	desk.at("/auth/sign-in")
