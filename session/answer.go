@@ -22,6 +22,8 @@ var problems = []struct {
 	err error
 	problem
 }{
+	{ErrTwoTokens, problem{"urn:cloakroom:problem:two-tokens", "Two tokens", http.StatusBadRequest,
+		"The request carries a session cookie and a bearer token. Send one of them."}},
 	{ErrNoSession, problem{"urn:cloakroom:problem:signed-out", "Not signed in", http.StatusUnauthorized,
 		"This needs a session. Sign in and try again."}},
 	{ErrNotRecent, problem{"urn:cloakroom:problem:not-recent", "Sign-in is not recent enough", http.StatusForbidden,

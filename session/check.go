@@ -24,19 +24,22 @@ var (
 	errMalformed = fmt.Errorf("%w: the token is malformed", ErrNoSession)
 	errInvented  = fmt.Errorf("%w: the token was not made here", ErrNoSession)
 	errUnknown   = fmt.Errorf("%w: the token is unknown", ErrNoSession)
+	errExpired   = fmt.Errorf("%w: the session has expired", ErrNoSession)
 	errRevoked   = fmt.Errorf("%w: the session was revoked", ErrNoSession)
 	errReplaced  = fmt.Errorf("%w: the token has a successor", ErrNoSession)
 )
 
 // expiredError is the rejection of a session that a late use, or a renewal, could
-// still bring back, unless it is revoked.
+// still bring back, unless it is revoked. Its cause is ErrTokenEnded, or another
+// ErrNoSession.
 type expiredError struct {
 	subject string
 	id      ID
+	cause   error
 }
 
-func (e *expiredError) Error() string { return ErrNoSession.Error() + ": the session has expired" }
-func (e *expiredError) Unwrap() error { return ErrNoSession }
+func (e *expiredError) Error() string { return e.cause.Error() }
+func (e *expiredError) Unwrap() error { return e.cause }
 
 // Check decides about a token and counts as activity. It returns the session,
 // ErrNoSession (revoked, expired, unknown or malformed), or ErrUnavailable if

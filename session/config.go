@@ -30,6 +30,9 @@ type Config struct {
 
 	// Cookie is how the token travels.
 	Cookie Cookie
+	// Bearer has requests be read for a token in the header Authorization: Bearer, too,
+	// of sessions that were issued for it (Grant.Bearer).
+	Bearer bool
 	// Origins are the public URLs' origins ("https://example.com") that may
 	// send unsafe requests. Without any, Sec-Fetch-Site alone decides, and a
 	// request with a session cookie and without that header is refused; Host

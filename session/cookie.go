@@ -11,9 +11,10 @@ import (
 // prefix lets it have a path.
 const refreshCookie = "__Secure-refresh"
 
-// presentedToken reads the session cookie.
-func (m *Manager) presentedToken(r *http.Request) (token string, ok bool) {
-	return readCookie(r, m.cfg.Cookie.Name)
+// cookieToken reads the session cookie. A token of another kind has no place there.
+func (m *Manager) cookieToken(r *http.Request) (token string, ok bool) {
+	token, ok = readCookie(r, m.cfg.Cookie.Name)
+	return token, ok && strings.HasPrefix(token, sessionKind)
 }
 
 // readCookie reads a cookie by hand: the exact name, no quotes,
@@ -43,9 +44,11 @@ func readCookie(r *http.Request, wanted string) (token string, ok bool) {
 
 // hasCookie reports whether the request carries the session cookie at all,
 // however malformed.
-func (m *Manager) hasCookie(r *http.Request) bool {
+func (m *Manager) hasCookie(r *http.Request) bool { return hasCookie(r, m.cfg.Cookie.Name) }
+
+func hasCookie(r *http.Request, name string) bool {
 	for _, header := range r.Header["Cookie"] {
-		if strings.Contains(header, m.cfg.Cookie.Name+"=") {
+		if strings.Contains(header, name+"=") {
 			return true
 		}
 	}

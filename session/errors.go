@@ -6,8 +6,8 @@ import (
 )
 
 // The sentinels of this package. Everything that Manager returns matches at
-// most one of them under errors.Is, except a Join's own error, which is
-// returned as it is. "Not found" and "broken" never merge: only ErrNoSession
+// most one of them under errors.Is, but for two that are an ErrNoSession as well, and
+// except a Join's own error, which is returned as it is. "Not found" and "broken" never merge: only ErrNoSession
 // means that nobody is signed in.
 var (
 	// ErrNoSession is every rejection: the token is malformed, unknown,
@@ -15,6 +15,14 @@ var (
 	// them it was stands in the error's text, for logs; callers are told
 	// nothing more.
 	ErrNoSession = errors.New("no such session")
+
+	// ErrTokenEnded is the ErrNoSession of a token that has ended while its session has
+	// not: with the refresh token beside it it can be renewed.
+	ErrTokenEnded = fmt.Errorf("%w: the token has ended, and can be renewed", ErrNoSession)
+
+	// ErrTwoTokens is the ErrNoSession of a request with a session cookie and a bearer
+	// token: nothing says which of the two counts. Load does not take it for a visitor.
+	ErrTwoTokens = fmt.Errorf("%w: the request carries a session cookie and a bearer token", ErrNoSession)
 
 	// ErrUnavailable means that nothing could be decided: answer 503 and
 	// leave the cookie alone.

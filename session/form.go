@@ -17,7 +17,7 @@ import (
 // It is a second lock beside CheckOrigin (NIST SP 800-63B-4, 5.1): a request
 // that somebody else's page sends cannot know it.
 func (m *Manager) FormToken(r *http.Request) string {
-	token, ok := m.presentedToken(r)
+	token, ok := m.cookieToken(r)
 	if !ok {
 		return ""
 	}

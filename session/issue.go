@@ -24,6 +24,9 @@ type Grant struct {
 	Client  Client
 	// Remember makes the cookie outlive the browser, as long as the session.
 	Remember bool
+	// Bearer makes the token one for the Authorization header, which no cookie may
+	// carry: for what has none. Issue hands it out, SignIn does not.
+	Bearer bool
 	// Renewable gives the session a token that ends after Config.TokenLifetime, and
 	// a refresh token beside it, for Renew.
 	Renewable bool
@@ -114,7 +117,7 @@ func (m *Manager) creation(a Attempt, g Grant, presented Hash) (Creation, error)
 	g.Client.UserAgent = strings.ToValidUTF8(g.Client.UserAgent[:min(len(g.Client.UserAgent), maxUserAgent)], "?")
 	return Creation{
 		Subject: a.subject, Epochs: a.epochs, ID: NewID(),
-		Level: uint8(level), Methods: g.Methods, Client: g.Client, Remember: g.Remember,
+		Level: uint8(level), Methods: g.Methods, Client: g.Client, Remember: g.Remember, Bearer: g.Bearer,
 		Idle: m.cfg.Idle / time.Second * time.Second, Absolute: m.cfg.Absolute / time.Second * time.Second,
 		Replace: g.Replace, Presented: presented, RevokeOthers: g.RevokeOthers,
 		Profile: g.Profile, Limit: m.cfg.PerSubject,

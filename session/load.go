@@ -192,8 +192,10 @@ func (m *Manager) judge(key Hash, f *flight) error {
 		return errRevoked
 	case l.Place == Superseded && l.TokenLeft <= 0:
 		return errReplaced
-	case !l.live():
-		return &expiredError{l.Subject.Subject, l.Session.ID}
+	case l.IdleLeft <= 0 || l.AbsoluteLeft <= 0:
+		return &expiredError{l.Subject.Subject, l.Session.ID, errExpired}
+	case l.TokenLeft <= 0:
+		return &expiredError{l.Subject.Subject, l.Session.ID, ErrTokenEnded}
 	case l.Place == Next:
 		return errNotConfirmed
 	}

@@ -15,16 +15,18 @@ import (
 // the handler: without a cookie, or with a malformed, doubled or rejected one,
 // the request is anonymous. A cookie about which nothing can be decided is
 // answered 503 by Config.Answer, because a handler must not take an outage for
-// a visitor. Load writes no cookie, and clears none.
+// a visitor. Where Config.Bearer is set, the same holds of a token in the
+// Authorization header; with a cookie beside it, the answer is 400. Load writes no
+// cookie, and clears none.
 func (m *Manager) Load(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Add("Vary", "Cookie")
+		w.Header().Add("Vary", m.vary())
 		if err := m.CheckOrigin(r); err != nil {
 			m.cfg.Answer(w, r, err)
 			return
 		}
 		s, err := m.fromRequest(r, Cached, true)
-		if err != nil && !errors.Is(err, ErrNoSession) {
+		if err != nil && (!errors.Is(err, ErrNoSession) || errors.Is(err, ErrTwoTokens)) {
 			m.cfg.Answer(w, r, err)
 			return
 		}
@@ -32,29 +34,37 @@ func (m *Manager) Load(next http.Handler) http.Handler {
 	})
 }
 
+// vary names what of a request decides about its session.
+func (m *Manager) vary() string {
+	if m.cfg.Bearer {
+		return "Cookie, Authorization"
+	}
+	return "Cookie"
+}
+
 func (m *Manager) withSession(r *http.Request, s Session, signedIn bool) *http.Request {
 	l := &loaded{manager: m, session: s, signedIn: signedIn}
 	return r.WithContext(context.WithValue(r.Context(), contextKey{}, l))
 }
 
-// fromRequest checks the token in the request's cookie. No cookie, or none that
-// can be one, is ErrNoSession.
+// fromRequest checks the token that the request presents.
 func (m *Manager) fromRequest(r *http.Request, c Consistency, counts bool) (s Session, err error) {
-	token, ok := m.presentedToken(r)
-	if !ok {
-		return Session{}, m.rejectMalformed()
+	token, err := m.presented(r)
+	if err != nil {
+		return Session{}, err
 	}
 	err = m.check(r.Context(), token, c, counts, &s)
 	return s, err
 }
 
-// CheckRequest is Check for the token in the request's cookie: for handlers
-// that are not behind Load, such as a forward-auth endpoint.
+// CheckRequest is Check for the token in the request's cookie, or, where Config.Bearer
+// is set, in its Authorization header: for handlers that are not behind Load, such as a
+// forward-auth endpoint. Both at once are ErrTwoTokens.
 func (m *Manager) CheckRequest(r *http.Request, c Consistency) (Session, error) {
 	return m.fromRequest(r, c, true)
 }
 
-// PeekRequest is Peek for the token in the request's cookie.
+// PeekRequest is Peek for the token that CheckRequest takes.
 func (m *Manager) PeekRequest(r *http.Request, c Consistency) (Session, error) {
 	return m.fromRequest(r, c, false)
 }
@@ -179,17 +189,15 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, a Attempt, g Gr
 	if err := m.CheckOrigin(r); err != nil {
 		return Session{}, err
 	}
-	var presented Hash
-	if token, ok := m.presentedToken(r); ok {
-		if hash, ok := hashToken(token); ok && genuine(&m.terms.TokenKey, token) {
-			presented = hash
-		}
-	}
+	presented, _ := m.cookieHash(r)
 	if g.Client == (Client{}) {
 		g.Client.UserAgent = r.UserAgent()
 		g.Client.Address, _, _ = net.SplitHostPort(r.RemoteAddr)
 	}
-	if g.Renewable && m.cfg.Cookie.RenewPath == "" {
+	switch {
+	case g.Bearer:
+		return Session{}, invalid("a token for the Authorization header is not for a cookie; Issue hands it out")
+	case g.Renewable && m.cfg.Cookie.RenewPath == "":
 		return Session{}, invalid("a renewable session in cookies needs Config.Cookie.RenewPath")
 	}
 	token, remember, s, err := m.issue(r.Context(), a, g, presented)
@@ -200,18 +208,32 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, a Attempt, g Gr
 	return s, nil
 }
 
-// RenewRequest is Renew for the refresh token in the request's cookie, and sets the
-// cookies of the new pair. It is to be served at Config.Cookie.RenewPath, for POST.
-// On an error the cookies stay as they are: the session may well go on.
+// cookieHash is the hash of the token in the request's session cookie, if there is one
+// that was made here.
+func (m *Manager) cookieHash(r *http.Request) (hash Hash, ok bool) {
+	token, ok := m.cookieToken(r)
+	if !ok || !genuine(&m.terms.TokenKey, token) {
+		return Hash{}, false
+	}
+	return hashToken(token)
+}
+
+// RenewRequest renews the session in the request's cookies as Renew does, and sets
+// those of the new pair. It is to be served at Config.Cookie.RenewPath, for POST. The
+// refresh token counts only with the session's own token beside it, as browsers send
+// them, dead or alive: a neighbouring host can plant a cookie of the one's name, and
+// not of the other's. On an error the cookies stay as they are: the session may well go
+// on.
 func (m *Manager) RenewRequest(w http.ResponseWriter, r *http.Request) (Session, error) {
 	if err := m.CheckOrigin(r); err != nil {
 		return Session{}, err
 	}
 	refresh, ok := readCookie(r, refreshCookie)
-	if !ok {
+	beside, with := m.cookieHash(r)
+	if !ok || !with {
 		return Session{}, m.rejectMalformed()
 	}
-	token, renewed, s, err := m.renewed(r.Context(), refresh)
+	token, renewed, s, err := m.renewed(r.Context(), refresh, beside)
 	if err != nil {
 		return Session{}, err
 	}

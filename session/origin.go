@@ -15,7 +15,7 @@ import (
 //   - Origin, if present, must equal one of Config.Origins, or be null beside
 //     Sec-Fetch-Site: same-origin; without Config.Origins, it counts only
 //     beside that header.
-//   - A request that carries the session cookie must have at least one of them.
+//   - A request that carries a cookie of a session must have at least one of them.
 //   - One without the cookie and without either (a first sign-in by a script)
 //     passes: no browser sends it.
 //
@@ -33,7 +33,7 @@ func (m *Manager) CheckOrigin(r *http.Request) error {
 	switch {
 	case hasOrigin && !m.ownOrigin(origin, site):
 		return fmt.Errorf("%w: Origin is not a public address of this site", ErrOrigin)
-	case !sent && !hasOrigin && m.hasCookie(r):
+	case !sent && !hasOrigin && (m.hasCookie(r) || hasCookie(r, refreshCookie)):
 		return fmt.Errorf("%w: a request with the session cookie needs the header Sec-Fetch-Site or Origin; "+
 			"a script should send \"Sec-Fetch-Site: same-origin\"", ErrOrigin)
 	}

@@ -28,7 +28,7 @@ func (n *node) issueRenewable(subject string) session.Token {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	token, _, err := n.Issue(n.t.Context(), attempt, session.Grant{Renewable: true})
+	token, _, err := n.Issue(n.t.Context(), attempt, session.Grant{Renewable: true, Bearer: true})
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestNoKindOfTokenTakesAnothersPlace(t *testing.T) {
 		if strings.HasSuffix(refresh, other) {
 			other = "B"
 		}
-		for _, text := range []string{access, "", "ckr_", refresh[:52], refresh + "A", "ckr_" + access[4:], refresh[:52] + other} {
+		for _, text := range []string{access, "", "ckr_", refresh[:52], refresh + "A", "ckr_" + access[4:], "cks_" + refresh[4:], refresh[:52] + other} {
 			if _, _, err := a.Renew(t.Context(), text); !errors.Is(err, session.ErrNoSession) {
 				t.Errorf("Renew(%.8q…): %v", text, err)
 			}
@@ -294,16 +294,30 @@ func TestCookiesAreRenewedAtOnePath(t *testing.T) {
 		time.Sleep(11 * time.Minute)
 		a.rejects("I15", set[0].Value)
 
-		foreign := request("/renew", set[1])
+		foreign, silent := request("/renew", set...), request("/renew", set[1])
 		foreign.Header.Set("Sec-Fetch-Site", "cross-site")
+		silent.Header.Del("Sec-Fetch-Site")
+		// A neighbouring host has planted the cookie of its own session.
+		theirs := httptest.NewRecorder()
+		if attempt, err = a.Begin(t.Context(), "eve"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.SignIn(theirs, request("/sign-in"), attempt, session.Grant{Renewable: true}); err != nil {
+			t.Fatal(err)
+		}
+		planted := theirs.Result().Cookies()
 		for name, c := range map[string]struct {
 			r    *http.Request
 			want error
 		}{
-			"another site": {foreign, session.ErrOrigin},
-			"nothing":      {request("/renew"), session.ErrNoSession},
-			"two":          {request("/renew", set[1], set[1]), session.ErrNoSession},
-			"the session":  {request("/renew", &http.Cookie{Name: set[1].Name, Value: set[0].Value}), session.ErrNoSession},
+			"another site":            {foreign, session.ErrOrigin},
+			"nobody says from where":  {silent, session.ErrOrigin},
+			"nothing":                 {request("/renew"), session.ErrNoSession},
+			"two":                     {request("/renew", set[0], set[1], set[1]), session.ErrNoSession},
+			"the session":             {request("/renew", set[0], &http.Cookie{Name: set[1].Name, Value: set[0].Value}), session.ErrNoSession},
+			"without the session's":   {request("/renew", set[1]), session.ErrNoSession},
+			"beside another session":  {request("/renew", set[0], planted[1]), session.ErrNoSession},
+			"and the other way round": {request("/renew", planted[0], set[1]), session.ErrNoSession},
 		} {
 			w := httptest.NewRecorder()
 			if _, err := a.RenewRequest(w, c.r); !errors.Is(err, c.want) || len(w.Header()["Set-Cookie"]) > 0 {
@@ -311,7 +325,7 @@ func TestCookiesAreRenewedAtOnePath(t *testing.T) {
 			}
 		}
 		w = httptest.NewRecorder()
-		if _, err := a.RenewRequest(w, request("/renew", set[1])); err != nil {
+		if _, err := a.RenewRequest(w, request("/renew", set...)); err != nil {
 			t.Fatal(err)
 		}
 		renewed := w.Result().Cookies()
@@ -325,7 +339,7 @@ func TestCookiesAreRenewedAtOnePath(t *testing.T) {
 		if err := a.SignOut(w, request("/sign-out", renewed[0])); err != nil || len(w.Result().Cookies()) != 2 {
 			t.Errorf("%v, %v", err, w.Header())
 		}
-		if _, _, err := a.Renew(t.Context(), renewed[1].Value); !errors.Is(err, session.ErrNoSession) {
+		if _, err := a.RenewRequest(httptest.NewRecorder(), request("/renew", renewed...)); !errors.Is(err, session.ErrNoSession) {
 			t.Errorf("I1: renewed after the sign-out: %v", err)
 		}
 	})

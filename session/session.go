@@ -178,4 +178,5 @@ type Details struct {
 	Level           int
 	Methods         Methods
 	Client          Client
+	Bearer          bool // its token travels in the Authorization header
 }

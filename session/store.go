@@ -66,7 +66,8 @@ type Sessions interface {
 	// long as its grace lasts.
 	//
 	// Nothing is done if the session is not live, or the refresh token's grace is
-	// over: the result says so. ErrNoSession if no session has this refresh token.
+	// over: the result says so. ErrNoSession if no session has this refresh token, or
+	// it is live and r.Bearer or r.Beside is not what it has.
 	Renew(ctx context.Context, now time.Time, r Renewal) (Renewed, error)
 
 	// Confirm makes the pair of an unconfirmed access token the session's own. What
@@ -116,9 +117,11 @@ type Creation struct {
 	Refresh       Hash
 	Salt          Salt
 	TokenLifetime time.Duration // whole seconds
-	Level         uint8
-	Methods       Methods
-	Client        Client
+	// Bearer says that Token travels in the Authorization header.
+	Bearer  bool
+	Level   uint8
+	Methods Methods
+	Client  Client
 	// Remember says that the client keeps the token beyond its own restart. With
 	// Replace it is ignored: the row keeps what it had.
 	Remember bool
@@ -190,6 +193,10 @@ const (
 // Renewal is a refresh token that was presented.
 type Renewal struct {
 	Refresh Hash
+	// Bearer says how the session's tokens travel. Beside, unless zero, is the access
+	// token that was presented with Refresh, and is of the same pair.
+	Bearer bool
+	Beside Hash
 	// Derive returns the hashes of the pair that follows, from the salt that
 	// stands beside Refresh. It is called in the transaction.
 	Derive   func(Salt) (access, refresh Hash)
@@ -219,7 +226,7 @@ type Row struct {
 	Created, Authenticated, LastSeen, IdleEnds, Absolute time.Time
 	Level                                                uint8
 	Methods                                              Methods
-	Remember                                             bool
+	Remember, Bearer                                     bool
 }
 
 // Touch says that a session was seen.

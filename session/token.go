@@ -14,13 +14,15 @@ import (
 //
 //	cks_ + 43 characters of base64url (256 random bits) + 6 of checksum
 //
-// The kind is cks_ for what a check takes and ckr_ for what only Renew takes.
-// 53 characters, which is one block of SHA-256. There is one length and one
+// The kind says by what the token travels: cks_ in a session's cookie, cka_ in the
+// Authorization header, and neither by the other's way. ckr_ is what only a renewal
+// takes. 53 characters, which is one block of SHA-256. There is one length and one
 // accepted spelling: the text itself is hashed and nothing is decoded. The
 // checksum is a truncated HMAC over all before it under the store's key: a
 // filter that keeps invented tokens away from the store, never the proof.
 const (
 	sessionKind = "cks_"
+	accessKind  = "cka_"
 	refreshKind = "ckr_"
 	secretChars = 43
 	checkChars  = 6
@@ -39,6 +41,15 @@ func (t Token) Reveal() string { return t.text }
 // Refresh returns the token that Renew takes, which comes with that of a renewable
 // session. Otherwise it is the zero Token, whose text is "".
 func (t Token) Refresh() Token { return Token{text: t.refresh} }
+
+// kindOf is the kind of the tokens that a check takes, of a session whose token travels
+// in the header or in a cookie.
+func kindOf(bearer bool) string {
+	if bearer {
+		return accessKind
+	}
+	return sessionKind
+}
 
 // String hides the token.
 func (t Token) String() string { return redacted }
@@ -86,7 +97,7 @@ func genuine(key *[32]byte, text string) bool {
 // at: a text with a letter too many has a hash that nothing was stored under,
 // and a checksum that is wrong.
 func hashToken(text string) (hash Hash, ok bool) {
-	if len(text) != tokenLen || text[:len(sessionKind)] != sessionKind {
+	if len(text) != tokenLen || text[:len(sessionKind)] != sessionKind && text[:len(accessKind)] != accessKind {
 		return Hash{}, false
 	}
 	var block [tokenLen]byte // on the stack; []byte(text) would be on the heap

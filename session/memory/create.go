@@ -147,7 +147,7 @@ func (s *state) create(c session.Creation, ends []*record, now time.Time) *recor
 	}
 	r.row.Authenticated, r.row.LastSeen = second, second
 	r.row.IdleEnds, r.row.Absolute = earlier(second.Add(c.Idle), second.Add(c.Absolute)), second.Add(c.Absolute)
-	r.row.Level, r.row.Methods = c.Level, c.Methods
+	r.row.Level, r.row.Methods, r.row.Bearer = c.Level, c.Methods, c.Bearer
 	r.idle, r.client = c.Idle, c.Client
 	r.epochs = s.epochs(c.Subject)
 	r.own = pair{access: c.Token}

@@ -39,6 +39,9 @@ func (s *state) renew(r session.Renewal, now time.Time) (session.Renewed, error)
 		renewed.Place = place
 		return renewed, nil
 	}
+	if of.row.Bearer != r.Bearer || r.Beside != (session.Hash{}) && r.Beside != p.access {
+		return session.Renewed{}, session.ErrNoSession
+	}
 	follows := of.next
 	switch place {
 	case session.Superseded:

@@ -111,6 +111,7 @@ func (r *record) details() session.Details {
 		Level:           int(r.row.Level),
 		Methods:         r.row.Methods,
 		Client:          r.client,
+		Bearer:          r.row.Bearer,
 	}
 }
 

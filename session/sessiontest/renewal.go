@@ -21,6 +21,8 @@ func renewal() []promise {
 		{"presenting an unconfirmed refresh token confirms it", refreshConfirms},
 		{"confirming again, or the own token, does nothing; an unknown, superseded or refresh token is refused or nothing", confirmAgain},
 		{"a renewal of a session that is over does nothing", renewalOfTheDead},
+		{"a session is renewed the way that its tokens travel, which a list shows", renewalByItsWay},
+		{"a renewal beside a token of another pair is refused and does nothing", renewalBeside},
 		{"a renewal at the limits: a moment before it is answered, in the moment it is not", renewalAtTheLimits},
 		{"revoking names every token of the session, and kills all of them", renewalRevoked},
 		{"Replace leaves nothing of the pairs, and gives a new one if it is asked for", renewalReplaced},
@@ -62,11 +64,19 @@ func derive(refresh session.Hash, salt session.Salt) (access, next session.Hash)
 	return part('a'), part('r')
 }
 
-func (f *fixture) tryRenew(refresh session.Hash) (session.Renewed, error) {
-	return f.Store.Renew(f.Context(), f.now(), session.Renewal{
+func (f *fixture) renewal(refresh session.Hash, edits ...func(*session.Renewal)) session.Renewal {
+	r := session.Renewal{
 		Refresh: refresh, Salt: session.Salt(newHash()), Lifetime: lifetime, Grace: grace,
 		Derive: func(salt session.Salt) (session.Hash, session.Hash) { return derive(refresh, salt) },
-	})
+	}
+	for _, edit := range edits {
+		edit(&r)
+	}
+	return r
+}
+
+func (f *fixture) tryRenew(refresh session.Hash) (session.Renewed, error) {
+	return f.Store.Renew(f.Context(), f.now(), f.renewal(refresh))
 }
 
 // renew presents a refresh token that is answered.
@@ -332,6 +342,56 @@ func renewalOfTheDead(f *fixture) {
 		})
 		f.wantEnded(own.access, next.access)
 	}
+}
+
+func renewalByItsWay(f *fixture) {
+	inCookie := f.signInRenewable("ann")
+	inHeader := f.signInRenewable("ann", func(c *session.Creation) { c.Bearer = true })
+	try := func(p pair, bearer bool) error {
+		_, err := f.Store.Renew(f.Context(), f.now(), f.renewal(p.refresh.token, func(r *session.Renewal) { r.Bearer = bearer }))
+		return err
+	}
+	f.is(try(inCookie, true), session.ErrNoSession)
+	f.is(try(inHeader, false), session.ErrNoSession)
+	f.ok(try(inHeader, true))
+	f.ok(try(inCookie, false))
+	list, _, err := f.Store.List(f.Context(), f.now(), "ann", "", 10)
+	f.ok(err)
+	equal(f, "sessions", len(list), 2)
+	for _, d := range list {
+		equal(f, "bearer", d.Bearer, d.ID == inHeader.access.id)
+		equal(f, "bearer, loaded", f.load(inHeader.access).Session.Bearer, true)
+	}
+	// It is what the last sign-in says.
+	f.signIn("ann", func(c *session.Creation) { c.Replace = inHeader.access.id })
+	list, _, err = f.Store.List(f.Context(), f.now(), "ann", "", 10)
+	f.ok(err)
+	for _, d := range list {
+		equal(f, "bearer", d.Bearer, false)
+	}
+}
+
+func renewalBeside(f *fixture) {
+	beside := func(refresh, access ticket) error {
+		_, err := f.Store.Renew(f.Context(), f.now(), f.renewal(refresh.token, func(r *session.Renewal) { r.Beside = access.token }))
+		return err
+	}
+	own, other := f.signInRenewable("ann"), f.signInRenewable("ann")
+	before := f.head()
+	for _, wrong := range []ticket{other.access, other.refresh, own.refresh, {token: newHash()}} {
+		f.is(beside(own.refresh, wrong), session.ErrNoSession)
+	}
+	f.is(beside(other.refresh, own.access), session.ErrNoSession)
+	f.ok(beside(own.refresh, own.access))
+	next, _ := f.renew(own.refresh)
+	f.is(beside(next.refresh, own.access), session.ErrNoSession)
+	f.is(beside(own.refresh, next.access), session.ErrNoSession)
+	equal(f, "head", f.head(), before)
+	f.wantPlace(own.access, session.Own)
+	f.wantPlace(next.access, session.Next)
+	f.ok(beside(next.refresh, next.access))
+	f.wantPlace(next.access, session.Own)
+	f.ok(beside(own.refresh, own.access)) // in its grace
 }
 
 func renewalAtTheLimits(f *fixture) {

@@ -145,7 +145,7 @@ func (t *transaction) carryOut(c session.Creation, u *subject, r *record, ends [
 	r.row.Authenticated, r.row.LastSeen = at, at
 	r.row.Absolute = at.Add(c.Absolute)
 	r.row.IdleEnds = at.Add(min(c.Idle, c.Absolute))
-	r.row.Level, r.row.Methods = c.Level, c.Methods
+	r.row.Level, r.row.Methods, r.row.Bearer = c.Level, c.Methods, c.Bearer
 
 	if r.key != 0 {
 		if err := t.forgetTokens(ending{r.key, replaced}, now); err != nil {
@@ -196,22 +196,22 @@ func (t *transaction) end(e ending, now time.Time) error {
 func (t *transaction) insert(c session.Creation, u *subject, r *record) error {
 	t.writes++
 	return t.row(`INSERT INTO cloakroom_sessions (id, token, subject, epoch, global_epoch,
-		created, authenticated, last_seen, idle_ends, absolute_ends, idle, level, methods, remember,
+		created, authenticated, last_seen, idle_ends, absolute_ends, idle, level, methods, remember, bearer,
 		user_agent, address, label)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`,
 		r.row.ID[:], r.token[:], u.key, r.epochs.Subject, r.epochs.Global,
 		r.row.Created.Unix(), r.row.Authenticated.Unix(), r.row.LastSeen.Unix(), r.row.IdleEnds.Unix(), r.row.Absolute.Unix(),
-		int64(c.Idle/time.Second), c.Level, uint16(c.Methods), c.Remember,
+		int64(c.Idle/time.Second), c.Level, uint16(c.Methods), c.Remember, c.Bearer,
 		c.Client.UserAgent, c.Client.Address, c.Client.Label).Scan(&r.key)
 }
 
 // goOn lets a live session go on under a new token.
 func (t *transaction) goOn(c session.Creation, _ *subject, r *record) error {
 	return t.execOne(`UPDATE cloakroom_sessions SET token = ?, epoch = ?, global_epoch = ?,
-		authenticated = ?, last_seen = ?, idle_ends = ?, absolute_ends = ?, idle = ?, level = ?, methods = ?,
+		authenticated = ?, last_seen = ?, idle_ends = ?, absolute_ends = ?, idle = ?, level = ?, methods = ?, bearer = ?,
 		user_agent = ?, address = ?, label = ? WHERE key = ? AND ended IS NULL`,
 		r.token[:], r.epochs.Subject, r.epochs.Global,
 		r.row.Authenticated.Unix(), r.row.LastSeen.Unix(), r.row.IdleEnds.Unix(), r.row.Absolute.Unix(),
-		int64(c.Idle/time.Second), c.Level, uint16(c.Methods),
+		int64(c.Idle/time.Second), c.Level, uint16(c.Methods), c.Bearer,
 		c.Client.UserAgent, c.Client.Address, c.Client.Label, r.key)
 }

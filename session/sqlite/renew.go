@@ -33,7 +33,8 @@ func (s *Store) Renew(ctx context.Context, now time.Time, r session.Renewal) (se
 
 func (t *transaction) renew(r session.Renewal, now time.Time) (session.Renewed, error) {
 	var renewed session.Renewed
-	of, err := scanRecord(t.row(recordByRefresh, r.Refresh[:]), fixed(renewed.Salt[:]))
+	var access session.Hash // beside the refresh token
+	of, err := scanRecord(t.row(recordByRefresh, r.Refresh[:]), fixed(renewed.Salt[:]), fixed(access[:]))
 	if err != nil {
 		return session.Renewed{}, err
 	}
@@ -42,6 +43,9 @@ func (t *transaction) renew(r session.Renewal, now time.Time) (session.Renewed, 
 	if !of.live(now) || renewed.Reused {
 		renewed.Loaded = of.loaded(now)
 		return renewed, nil
+	}
+	if of.row.Bearer != r.Bearer || r.Beside != (session.Hash{}) && r.Beside != access {
+		return session.Renewed{}, session.ErrNoSession
 	}
 	place := of.place
 	if place == session.Next {

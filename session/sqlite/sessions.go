@@ -33,7 +33,7 @@ type record struct {
 const (
 	recordColumns = subjectColumns + `, s.key, s.id, s.token, s.epoch, s.global_epoch,
 		(SELECT global_epoch FROM cloakroom_meta), s.ended IS NOT NULL,
-		s.created, s.authenticated, s.last_seen, s.idle_ends, s.absolute_ends, s.level, s.methods, s.remember,
+		s.created, s.authenticated, s.last_seen, s.idle_ends, s.absolute_ends, s.level, s.methods, s.remember, s.bearer,
 		coalesce(p.place, 0), p.ends, coalesce(p.grace, 0)`
 	recordTables = `cloakroom_sessions s LEFT JOIN cloakroom_subjects u ON u.key = s.subject
 		LEFT JOIN cloakroom_pairs p ON p.session = s.key AND p.place = 0`
@@ -43,7 +43,7 @@ const (
 	recordByToken   = `SELECT ` + recordColumns + ` FROM ` + recordTables + ` WHERE s.token = ?`
 	recordByID      = `SELECT ` + recordColumns + ` FROM ` + recordTables + ` WHERE s.id = ?`
 	recordByAccess  = `SELECT ` + recordColumns + ` FROM ` + pairTables + ` WHERE p.access = ?`
-	recordByRefresh = `SELECT ` + recordColumns + `, p.salt FROM ` + pairTables + ` WHERE p.refresh = ?`
+	recordByRefresh = `SELECT ` + recordColumns + `, p.salt, p.access FROM ` + pairTables + ` WHERE p.refresh = ?`
 )
 
 // scanRecord returns session.ErrNoSession if there is no row. A session without
@@ -55,7 +55,7 @@ func scanRecord(row scanner, more ...any) (record, error) {
 	r.subject, err = scanSubject(row, append([]any{
 		&r.key, fixed(r.row.ID[:]), fixed(r.token[:]), &r.epochs.Subject, &r.epochs.Global, &r.global, &r.revoked,
 		second{&r.row.Created}, second{&r.row.Authenticated}, second{&r.row.LastSeen},
-		second{&r.row.IdleEnds}, second{&r.row.Absolute}, &r.row.Level, &r.row.Methods, &r.row.Remember,
+		second{&r.row.IdleEnds}, second{&r.row.Absolute}, &r.row.Level, &r.row.Methods, &r.row.Remember, &r.row.Bearer,
 		&r.place, &r.ends, &r.grace,
 	}, more...)...)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -180,7 +180,7 @@ func (s *Store) List(ctx context.Context, now time.Time, name, after string, lim
 		return nil, "", err
 	}
 	rows, err := reads.rows(ctx, `SELECT s.id, s.created, s.authenticated, s.last_seen, s.idle_ends, s.absolute_ends,
-		s.level, s.methods, s.user_agent, s.address, s.label
+		s.level, s.methods, s.user_agent, s.address, s.label, s.bearer
 		FROM cloakroom_meta m, cloakroom_subjects u, cloakroom_sessions s
 		WHERE u.subject = ?1 AND s.subject = u.key AND s.epoch = u.epoch AND s.ended IS NULL
 		  AND s.global_epoch = m.global_epoch AND s.idle_ends > ?2 AND s.absolute_ends > ?2
@@ -196,7 +196,7 @@ func (s *Store) List(ctx context.Context, now time.Time, name, after string, lim
 		var d session.Details
 		err := rows.Scan(fixed(d.ID[:]), second{&d.CreatedAt}, second{&d.AuthenticatedAt}, second{&d.LastSeenAt},
 			second{&d.IdleExpiresAt}, second{&d.ExpiresAt},
-			&d.Level, &d.Methods, &d.Client.UserAgent, &d.Client.Address, &d.Client.Label)
+			&d.Level, &d.Methods, &d.Client.UserAgent, &d.Client.Address, &d.Client.Label, &d.Bearer)
 		if err != nil {
 			return nil, "", fmt.Errorf("sqlite: list sessions: %w", err)
 		}

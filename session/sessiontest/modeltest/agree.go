@@ -9,12 +9,21 @@ import (
 	"cloakroom/session"
 )
 
+// held is a token of a session that has not ended.
+type held struct {
+	of         *record
+	superseded bool
+}
+
 // valid returns the tokens of sessions that have not ended, expired or not.
-func (r *run) valid() map[session.Hash]*record {
-	valid := make(map[session.Hash]*record)
+func (r *run) valid() map[session.Hash]held {
+	valid := make(map[session.Hash]held)
 	for _, s := range r.model.sessions {
-		if !r.model.ended(s) {
-			valid[s.token] = s
+		if r.model.ended(s) {
+			continue
+		}
+		for _, h := range s.hashes() {
+			valid[h] = held{s, slices.Contains(s.old.hashes(), h)}
 		}
 	}
 	return valid
@@ -23,14 +32,15 @@ func (r *run) valid() map[session.Hash]*record {
 // changed reads what the last operation logged. Whatever it ended must be named
 // by an entry, whatever is named must have ended or changed, and subjects have
 // the number of the last entry that names them as their version.
-func (r *run) changed(before map[session.Hash]*record, position session.Position) {
+func (r *run) changed(before map[session.Hash]held, position session.Position) {
 	batch, err := r.store.Tick(r.t.Context(), r.head, 1000)
 	r.ok(err)
 	if batch.Reset {
 		r.t.Fatalf("reset at %v", r.head)
 	}
 	after := r.valid()
-	hashes, subjects, all := make(map[session.Hash]bool), make(map[string]bool), false
+	hashes, superseded := make(map[session.Hash]bool), make(map[session.Hash]bool)
+	subjects, all := make(map[string]bool), false
 	for i, e := range batch.Entries {
 		if e.Number != r.head.Number+1+uint64(i) {
 			r.t.Fatalf("entry %d follows %d", e.Number, r.head.Number+uint64(i))
@@ -39,8 +49,15 @@ func (r *run) changed(before map[session.Hash]*record, position session.Position
 		case session.EntrySession:
 			for _, h := range e.Hashes {
 				hashes[h] = true
-				if after[h] != nil || before[h] == nil {
+				if after[h].of != nil || before[h].of == nil {
 					r.t.Fatal("an entry names a token that did not end")
+				}
+			}
+		case session.EntrySuperseded:
+			for _, h := range e.Hashes {
+				superseded[h] = true
+				if !after[h].superseded || before[h].superseded {
+					r.t.Fatal("an entry names a token that was not superseded")
 				}
 			}
 		case session.EntrySubject:
@@ -51,7 +68,11 @@ func (r *run) changed(before map[session.Hash]*record, position session.Position
 		}
 	}
 	for h, s := range before {
-		if after[h] == nil && !hashes[h] && !subjects[s.subject] && !all {
+		if after[h].superseded && !s.superseded && !superseded[h] {
+			r.t.Fatal("a token was superseded and no entry says so")
+		}
+		old := s.superseded && !r.model.ended(s.of) // and what was said of it then holds
+		if after[h].of == nil && !old && !hashes[h] && !subjects[s.of.subject] && !all {
 			r.t.Fatal("a session ended and no entry says so")
 		}
 	}
@@ -73,11 +94,6 @@ func (r *run) agree(t *rapid.T) {
 		r.agreeSubject(name, infos)
 	}
 	for _, s := range r.model.sessions {
-		for _, token := range s.old {
-			if l, err := r.store.Load(t.Context(), r.passed(), token); err == nil && !l.Ended {
-				t.Fatal("a token that was replaced is alive")
-			}
-		}
 		r.agreeSession(s)
 	}
 }
@@ -101,7 +117,7 @@ func (r *run) agreeSubject(name string, infos []session.SubjectInfo) {
 }
 
 func (r *run) agreeSession(want *record) {
-	l, err := r.store.Load(r.t.Context(), r.passed(), want.token)
+	l, err := r.store.Load(r.t.Context(), r.passed(), want.own.access)
 	if want.swept {
 		r.is(err, session.ErrNoSession)
 		return
@@ -121,6 +137,7 @@ func (r *run) agreeSession(want *record) {
 		!got.IdleEnds.Equal(want.ends) || !got.Absolute.Equal(want.expires) {
 		r.t.Fatalf("times %+v, want %+v", got, *want)
 	}
+	r.agreePairs(want)
 	if l.IdleLeft != want.ends.Sub(r.model.latest) || l.AbsoluteLeft != want.expires.Sub(r.model.latest) {
 		r.t.Fatalf("idle left %v, absolute left %v, at %v of %+v", l.IdleLeft, l.AbsoluteLeft, r.model.latest, *want)
 	}

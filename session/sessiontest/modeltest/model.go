@@ -29,8 +29,10 @@ type subject struct {
 type record struct {
 	id                           session.ID
 	subject                      string
-	token                        session.Hash
-	old                          []session.Hash // tokens that Replace took away
+	own                          pair
+	next, old                    *pair
+	gone                         []pair // that it had
+	bearer                       bool
 	epochs                       session.Epochs
 	created, seen, ends, expires time.Time
 	idle                         time.Duration
@@ -63,7 +65,7 @@ func (m *model) find(id session.ID) *record {
 
 func (m *model) holder(token session.Hash) *record {
 	for _, r := range m.sessions {
-		if r.token == token && !r.swept {
+		if r.holds(token) && !r.swept {
 			return r
 		}
 	}
@@ -98,7 +100,7 @@ func (m *model) crowd(c session.Creation) (over int, candidates []*record) {
 	}
 	over = 1 - c.Limit
 	for _, r := range m.sessions {
-		if r.subject == c.Subject && m.live(r) && r.id != c.Replace && r.token != c.Presented {
+		if r.subject == c.Subject && m.live(r) && r.id != c.Replace && !r.holds(c.Presented) {
 			over++
 			if r.level <= c.Level {
 				candidates = append(candidates, r)
@@ -131,9 +133,13 @@ func (m *model) create(c session.Creation, gone []*record) {
 		r = &record{id: c.ID, subject: c.Subject, created: second, data: make(map[string]string)}
 		m.sessions = append(m.sessions, r)
 	} else {
-		r.old = append(r.old, r.token)
+		r.forget()
 	}
-	r.token, r.epochs, r.level, r.idle = c.Token, m.epochs(c.Subject), c.Level, c.Idle
+	r.own = pair{access: c.Token, refresh: c.Refresh, salt: c.Salt}
+	if c.Refresh != (session.Hash{}) {
+		r.own.ends = second.Add(c.TokenLifetime)
+	}
+	r.epochs, r.level, r.idle, r.bearer = m.epochs(c.Subject), c.Level, c.Idle, c.Bearer
 	r.seen, r.expires = second, second.Add(c.Absolute)
 	r.ends = earlier(second.Add(c.Idle), r.expires)
 }

@@ -34,6 +34,9 @@ func Run(t *testing.T, open func(*testing.T) sessiontest.Engine) {
 			"create":   r.create,
 			"create 2": r.create, // twice as often as the rest
 			"apply":    r.apply,
+			"renew":    r.renew,
+			"turns":    r.turns,
+			"confirm":  r.confirm,
 			"touch":    r.touch,
 			"put":      r.put,
 			"take":     r.take,
@@ -102,7 +105,7 @@ func (r *run) judge() {
 
 func (r *run) advance(t *rapid.T) {
 	d := rapid.SampledFrom([]time.Duration{
-		time.Second, time.Minute, 20 * time.Minute, time.Hour, 5 * time.Hour, 30 * time.Hour,
+		time.Second, 20 * time.Second, time.Minute, 20 * time.Minute, time.Hour, 5 * time.Hour, 30 * time.Hour,
 	}).Draw(t, "by")
 	r.t = t
 	r.now, r.back = r.now.Add(d), 0
@@ -119,7 +122,7 @@ func (r *run) name(t *rapid.T) string { return rapid.SampledFrom(r.names).Draw(t
 func (r *run) any(t *rapid.T) *record {
 	i := rapid.IntRange(-1, len(r.model.sessions)-1).Draw(t, "session")
 	if i < 0 {
-		return &record{id: session.NewID(), token: newHash()}
+		return &record{id: session.NewID(), own: pair{access: newHash(), refresh: newHash()}, swept: true}
 	}
 	return r.model.sessions[i]
 }
@@ -163,12 +166,17 @@ func (r *run) create(t *rapid.T) {
 	c.Level = rapid.Uint8Range(1, 2).Draw(t, "level")
 	c.Limit = rapid.IntRange(1, 4).Draw(t, "limit")
 	c.Idle, c.Absolute = time.Hour, 3*time.Hour
+	c.Bearer = rapid.Bool().Draw(t, "bearer")
+	if rapid.Bool().Draw(t, "renewable") {
+		c.Refresh, c.Salt, c.TokenLifetime = newHash(), session.Salt(newHash()), lifetime
+	}
 	c.RevokeOthers = rapid.IntRange(0, 4).Draw(t, "others") == 0
 	if rapid.IntRange(0, 3).Draw(t, "replace") == 0 {
 		c.Replace = r.any(t).id
 	}
 	if rapid.IntRange(0, 3).Draw(t, "present") == 0 {
-		c.Presented = r.any(t).token
+		_, p := r.pair(t)
+		c.Presented = p.access
 	}
 	if rapid.IntRange(0, 3).Draw(t, "profile") == 0 {
 		c.Profile = &session.Profile{Name: c.ID.String()}
@@ -204,7 +212,7 @@ func (r *run) gone(c session.Creation) []*record {
 
 // chosen returns 0 for a session that the store has ended, else 1.
 func (r *run) chosen(s *record) int {
-	if l, err := r.store.Load(r.t.Context(), r.passed(), s.token); err == nil && !l.Ended {
+	if l, err := r.store.Load(r.t.Context(), r.passed(), s.own.access); err == nil && !l.Ended {
 		return 1
 	}
 	return 0

@@ -1,0 +1,53 @@
+package session
+
+import (
+	"net/http"
+	"strings"
+)
+
+// bearerToken reads the token of a session from the Authorization header (RFC 6750,
+// 2.1). present says that one stands there, of which token is "" if it is doubled: any
+// other value of the header is the application's, and none of ours.
+func bearerToken(r *http.Request) (token string, present bool) {
+	for _, value := range r.Header["Authorization"] {
+		scheme, rest, _ := strings.Cut(value, " ")
+		rest = strings.Trim(rest, " ")
+		if !strings.EqualFold(scheme, "Bearer") || !strings.HasPrefix(rest, accessKind) {
+			continue
+		}
+		if present {
+			return "", true
+		}
+		token, present = rest, true
+	}
+	return token, present
+}
+
+// IsBearer reports whether the token that the request presents stands in the
+// Authorization header, where Config.Bearer lets it be read.
+func (m *Manager) IsBearer(r *http.Request) bool {
+	if !m.cfg.Bearer {
+		return false
+	}
+	_, present := bearerToken(r)
+	return present
+}
+
+// presented returns the token that a request presents. None, or none that can be one,
+// is ErrNoSession; two are ErrTwoTokens.
+func (m *Manager) presented(r *http.Request) (token string, err error) {
+	token, ok := m.cookieToken(r)
+	if m.cfg.Bearer {
+		bearer, present := bearerToken(r)
+		switch {
+		case present && m.hasCookie(r):
+			return "", ErrTwoTokens
+		case present:
+			token, ok = bearer, bearer != ""
+		}
+	}
+	if !ok {
+		return "", m.rejectMalformed()
+	}
+	return token, nil
+}
