@@ -11,8 +11,8 @@ import (
 	"cloakroom/session"
 )
 
-// Handler decides about the session cookie of the request that the proxy
-// copied. Any method, any body, any origin, any query: it changes nothing.
+// Handler decides about the session of the request that the proxy copied: by its
+// cookie, or, where session.Config.Bearer is set, its Authorization header. Any method, any body, any origin, any query: it changes nothing.
 //
 //	200  let in: the identity headers below
 //	401  not signed in: Location is the sign-in page
@@ -43,7 +43,7 @@ type Handler struct {
 // because there is no room behind it.
 var (
 	noStore = []string{"no-store"}
-	vary    = []string{"Cookie"}
+	vary    = []string{"Cookie, Authorization"}
 	levels  = func() (l [16][1]string) {
 		for i := range l {
 			l[i][0] = strconv.Itoa(i)
@@ -88,6 +88,7 @@ func (h Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	target, status := "", http.StatusServiceUnavailable
 	switch {
 	case errors.Is(err, session.ErrNoSession):
+		err = session.ErrNoSession // two tokens, too, let nobody in, and a proxy knows no 400
 		target, status = h.SignInURL, http.StatusUnauthorized
 	case errors.Is(err, session.ErrNotRecent):
 		target, status = h.ReauthenticateURL, http.StatusForbidden

@@ -81,7 +81,7 @@ func TestASessionIsLetThroughWithWhoItIs(t *testing.T) {
 		}
 		for header, want := range map[string]string{
 			"Remote-User": "u-1", "Remote-Name": "Zoë Ünal", "Remote-Email": "zoe@example.com", "Remote-Groups": "admin,staff",
-			"X-Session-Id": s.ID().String(), "X-Session-Level": "2", "Cache-Control": "no-store", "Vary": "Cookie",
+			"X-Session-Id": s.ID().String(), "X-Session-Level": "2", "Cache-Control": "no-store", "Vary": "Cookie, Authorization",
 		} {
 			if got := w.Header()[header]; len(got) != 1 || got[0] != want {
 				t.Errorf("%s: %s: %q, want %q", method, header, got, want)

@@ -33,18 +33,25 @@ func (m *Manager) IsBearer(r *http.Request) bool {
 	return present
 }
 
+// CheckCarrier reports as ErrTwoTokens a request with a token in the Authorization
+// header and a session cookie beside it. Whatever looks for the request's session asks
+// it; what needs none can ask it as well.
+func (m *Manager) CheckCarrier(r *http.Request) error {
+	if m.IsBearer(r) && m.hasCookie(r) {
+		return ErrTwoTokens
+	}
+	return nil
+}
+
 // presented returns the token that a request presents. None, or none that can be one,
 // is ErrNoSession; two are ErrTwoTokens.
 func (m *Manager) presented(r *http.Request) (token string, err error) {
+	if err := m.CheckCarrier(r); err != nil {
+		return "", err
+	}
 	token, ok := m.cookieToken(r)
-	if m.cfg.Bearer {
-		bearer, present := bearerToken(r)
-		switch {
-		case present && m.hasCookie(r):
-			return "", ErrTwoTokens
-		case present:
-			token, ok = bearer, bearer != ""
-		}
+	if m.IsBearer(r) {
+		token, ok = bearerToken(r)
 	}
 	if !ok {
 		return "", m.rejectMalformed()

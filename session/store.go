@@ -121,7 +121,7 @@ type Creation struct {
 	Bearer  bool
 	Level   uint8
 	Methods Methods
-	Client  Client
+	Client  Client // with Replace, one without a Label keeps the row's
 	// Remember says that the client keeps the token beyond its own restart. With
 	// Replace it is ignored: the row keeps what it had.
 	Remember bool

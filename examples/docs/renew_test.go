@@ -38,7 +38,7 @@ func TestASessionGoesOnByItsRenewals(t *testing.T) {
 	if len(signedIn) != 2 || signedIn[1].Path != "/session/renew" {
 		t.Fatalf("cookies %v", signedIn)
 	}
-	renewed := send(renew(sessions), "/session/renew", signedIn[1])
+	renewed := send(renew(sessions), "/session/renew", signedIn...)
 	if renewed.StatusCode != http.StatusOK || len(renewed.Cookies()) != 2 {
 		t.Fatalf("%d, %v", renewed.StatusCode, renewed.Cookies())
 	}

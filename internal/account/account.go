@@ -34,6 +34,9 @@ type Account struct {
 	Email     string // in the canonical form, see CanonicalEmail
 	Status    Status
 	CreatedAt time.Time // CreatedAt(ID)
+	// AlertedAt is when a copied token of the account was last used; zero if that
+	// has not happened since its password was set.
+	AlertedAt time.Time
 }
 
 // Status says whether an account may sign in. The zero value means nothing, so
@@ -98,10 +101,15 @@ type Store interface {
 
 	// SetPassword returns the work of giving the account this password, whether
 	// or not it had one, in the transaction that ends its sessions. All one-time
-	// links of the account are void, and its known devices are forgotten: with a
-	// new password nothing is left of what the old one has opened. It fails with
-	// ErrNotFound if there is no such account.
+	// links of the account are void, its known devices are forgotten, and it is no
+	// longer alerted: with a new password nothing is left of what the old one has
+	// opened. It fails with ErrNotFound if there is no such account.
 	SetPassword(id, hash string) session.Join
+
+	// Alert returns the work of noting that a copied token of the account was used,
+	// in the transaction that ends the session. An account that is not there is no
+	// error.
+	Alert(id string, at time.Time) session.Join
 }
 
 // New returns a new active account. The email must be canonical.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"cloakroom/internal/account"
 	"cloakroom/internal/audit"
@@ -72,7 +73,8 @@ func by(r *http.Request, s session.Session) authority.By { return authority.Acto
 // that a change of its profile has to name.
 type adminAccountShape struct {
 	accountShape
-	Version string `json:"version"`
+	Version   string     `json:"version"`
+	AlertedAt *time.Time `json:"alerted_at"` // null if there is no reason
 }
 
 type oneAccountShape struct {
@@ -81,11 +83,14 @@ type oneAccountShape struct {
 
 func adminAccountOf(found account.Account, info session.SubjectInfo) adminAccountShape {
 	p := info.Profile
-	shape := adminAccountShape{accountShape{
+	shape := adminAccountShape{accountShape: accountShape{
 		ID: found.ID, Email: found.Email, Name: p.Name, Roles: slices.Concat([]string{}, p.Roles),
 		Attributes: jsontext.Value("null"), EmailVerified: p.EmailVerified,
 		Status: found.Status.String(), CreatedAt: found.CreatedAt,
-	}, strconv.FormatUint(info.Version, 10)}
+	}, Version: strconv.FormatUint(info.Version, 10)}
+	if !found.AlertedAt.IsZero() {
+		shape.AlertedAt = &found.AlertedAt
+	}
 	if len(p.Attributes) > 0 {
 		shape.Attributes = jsontext.Value(p.Attributes)
 	}

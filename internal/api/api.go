@@ -79,8 +79,11 @@ func (a *API) guard(next http.Handler) http.Handler {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Vary", "Cookie, Origin, Sec-Fetch-Site")
+		h.Set("Vary", "Cookie, Authorization, Origin, Sec-Fetch-Site")
 		if err := a.sessions.CheckOrigin(r); err != nil {
+			return err
+		}
+		if err := a.sessions.CheckCarrier(r); err != nil {
 			return err
 		}
 		next.ServeHTTP(w, r)

@@ -28,9 +28,9 @@ func (a *API) reauthenticate(w http.ResponseWriter, r *http.Request, current ses
 	if err != nil {
 		return err
 	}
-	s, err := visitor.SignIn(w, r, a.sessions, outcome)
+	token, s, err := visitor.GoOn(w, r, a.sessions, outcome)
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, identityOf(s))
+	return answer(w, http.StatusOK, grantedOf(token, s))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cloakroom/internal/problem"
+	"cloakroom/internal/visitor"
 )
 
 type route struct {
@@ -26,9 +27,13 @@ func (a *API) routes() []route {
 		{"PATCH", "/v1/account", a.signedIn(a.changeOwnAccount)},
 		{"POST", "/v1/account/password", a.signedIn(a.changePassword)},
 		{"GET", "/v1/session", a.showSession},
+		{"POST", visitor.RenewPath, a.renewSession},
 		{"GET", "/v1/sessions", a.signedIn(a.listSessions)},
 		{"DELETE", "/v1/sessions", a.signedIn(a.revokeSessions)},
 		{"DELETE", "/v1/sessions/{id}", a.signedIn(a.revokeSession)},
+		{"POST", "/v1/token", a.issueToken},
+		{"POST", "/v1/token/refresh", a.refreshToken},
+		{"POST", "/v1/token/revoke", a.revokeToken},
 		{"GET", "/openapi.json", a.document.serveJSON},
 		{"GET", "/openapi.yaml", a.document.serveYAML},
 	}, a.adminRoutes(a.asAdmin)...)

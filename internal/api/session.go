@@ -26,9 +26,11 @@ type sessionShape struct {
 	LastSeenAt      time.Time    `json:"last_seen_at,omitzero"` // in lists only
 	IdleExpiresAt   time.Time    `json:"idle_expires_at"`
 	ExpiresAt       time.Time    `json:"expires_at"`
+	TokenExpiresAt  time.Time    `json:"token_expires_at,omitzero"` // not in lists
 	Level           int          `json:"level"`
 	Methods         []string     `json:"methods"`
-	Client          *clientShape `json:"client,omitzero"` // in lists only
+	Carrier         string       `json:"carrier,omitzero"` // in lists only
+	Client          *clientShape `json:"client,omitzero"`  // in lists only
 }
 
 type accountShape struct {
@@ -47,7 +49,7 @@ func identityOf(s session.Session) identityShape {
 		Session: sessionShape{
 			ID: s.ID().String(), Current: true,
 			CreatedAt: s.CreatedAt(), AuthenticatedAt: s.AuthenticatedAt(),
-			IdleExpiresAt: s.IdleExpiresAt(), ExpiresAt: s.ExpiresAt(),
+			IdleExpiresAt: s.IdleExpiresAt(), ExpiresAt: s.ExpiresAt(), TokenExpiresAt: s.TokenExpiresAt(),
 			Level: s.Level(), Methods: slices.Collect(s.Methods().Names()),
 		},
 		Account: accountShape{
@@ -71,6 +73,15 @@ func attributes(s session.Session) jsontext.Value {
 // session alive by asking.
 func (a *API) showSession(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.sessions.PeekRequest(r, session.Cached)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, identityOf(s))
+}
+
+// renewSession takes the tokens in the cookies, and no body.
+func (a *API) renewSession(w http.ResponseWriter, r *http.Request) error {
+	s, err := a.sessions.RenewRequest(w, r)
 	if err != nil {
 		return err
 	}

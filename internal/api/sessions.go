@@ -43,13 +43,21 @@ func (a *API) answerSessions(w http.ResponseWriter, r *http.Request, current ses
 			ID: d.ID.String(), Current: d.ID == current.ID(),
 			CreatedAt: d.CreatedAt.UTC(), AuthenticatedAt: d.AuthenticatedAt.UTC(), LastSeenAt: d.LastSeenAt.UTC(),
 			IdleExpiresAt: d.IdleExpiresAt.UTC(), ExpiresAt: d.ExpiresAt.UTC(),
-			Level: d.Level, Methods: slices.Collect(d.Methods.Names()), Client: clientOf(d.Client),
+			Level: d.Level, Methods: slices.Collect(d.Methods.Names()), Carrier: carrierOf(d), Client: clientOf(d.Client),
 		}
 	}
 	if next != "" {
 		page.Next = &next
 	}
 	return answer(w, http.StatusOK, page)
+}
+
+// carrierOf says how the session's token travels.
+func carrierOf(d session.Details) string {
+	if d.Bearer {
+		return "bearer"
+	}
+	return "cookie"
 }
 
 // revokeSession ends one of one's own sessions. The current one may be ended

@@ -12,6 +12,7 @@ const (
 	SessionSignedOut          Event = "session.signed_out"
 	SessionReauthenticated    Event = "session.reauthenticated"
 	SessionRevoked            Event = "session.revoked"
+	SessionReused             Event = "session.reused" // and revoked: one of two who held its refresh token is a thief
 	SessionsRevokedOthers     Event = "sessions.revoked_others"
 	SessionsRevokedAll        Event = "sessions.revoked_all"
 	SessionsRevokedEverything Event = "sessions.revoked_everything"
@@ -39,7 +40,7 @@ const (
 // acts and refusals are all events, each in one of the two.
 var (
 	acts = []Event{
-		SessionIssued, SessionSignedOut, SessionReauthenticated, SessionRevoked,
+		SessionIssued, SessionSignedOut, SessionReauthenticated, SessionRevoked, SessionReused,
 		SessionsRevokedOthers, SessionsRevokedAll, SessionsRevokedEverything,
 		AccountCreated, AccountPasswordChanged, AccountProfileChanged, AccountRolesChanged,
 		AccountDisabled, AccountEnabled, AccountDeleted,

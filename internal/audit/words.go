@@ -14,6 +14,7 @@ var ofActs = map[Event]sentence{
 	SessionSignedOut:          {"Signed out", "%s signed out of this account"},
 	SessionReauthenticated:    {"Password confirmed", "%s confirmed the password"},
 	SessionRevoked:            {"One device was signed out", "%s signed one of your devices out"},
+	SessionReused:             {"A copied sign-in of one device was used; it was signed out", "%s used a copied sign-in of one device; it was signed out"},
 	SessionsRevokedOthers:     {"All other devices were signed out", "%s signed all but one of your devices out"},
 	SessionsRevokedAll:        {"All devices were signed out", "%s signed all of your devices out"},
 	SessionsRevokedEverything: {"Everybody was signed out everywhere", "%s signed everybody out everywhere"},

@@ -25,6 +25,7 @@ type Config struct {
 
 	Idle       string `name:"sessions.idle" default:"7d" placeholder:"TIME" help:"Ends a session that is not used for this long: 1m up to sessions.absolute."`
 	Absolute   string `name:"sessions.absolute" default:"30d" placeholder:"TIME" help:"Ends a session this long after its sign-in, whatever happens: up to 400d. It cannot be switched off."`
+	Token      string `name:"sessions.token-lifetime" default:"24h" placeholder:"TIME" help:"How long a token is worth something until it is renewed, which browsers and programs do by themselves: 5s to 48h."`
 	PerAccount string `name:"sessions.per-account" default:"100" placeholder:"N" help:"How many sessions an account has at most; one more ends the one that was unused the longest."`
 	Cache      string `name:"sessions.cache" default:"256MiB" placeholder:"SIZE" help:"How much memory the sessions take from which checks are answered: 1MiB and more."`
 
@@ -78,6 +79,7 @@ func (c Config) Check() (Settings, error) {
 	parse(&s.SignUp, check, oneOf("open", "invited", "closed"), "sign_up", c.SignUp)
 	parse(&s.Absolute, check, timeWithin(minIdle, maxAbsolute), "sessions.absolute", c.Absolute)
 	parse(&s.Idle, check, timeWithin(minIdle, maxAbsolute), "sessions.idle", c.Idle)
+	parse(&s.TokenLifetime, check, timeWithin(minToken, maxToken), "sessions.token_lifetime", c.Token)
 	parse(&s.PerAccount, check, numberWithin(1, 10_000), "sessions.per_account", c.PerAccount)
 	parse(&s.CacheBytes, check, parseSize, "sessions.cache", c.Cache)
 	parse(&s.ReauthenticateAfter, check, timeWithin(minRecent, maxRecent), "reauthenticate_after", c.ReauthenticateAfter)

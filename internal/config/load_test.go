@@ -30,6 +30,7 @@ sign_up: invited
 sessions:
   idle: 36h
   absolute: 14d
+  token_lifetime: 1h
   per_account: 20
 sessions.cache: 1GiB
 reauthenticate_after: 5m

@@ -20,6 +20,7 @@ type Settings struct {
 	SignUp     string // of signin.Policy
 
 	Idle, Absolute time.Duration
+	TokenLifetime  time.Duration
 	PerAccount     int
 	CacheBytes     int64
 
@@ -42,6 +43,8 @@ const day = 24 * time.Hour
 
 const (
 	minIdle      = time.Minute
+	minToken     = 5 * time.Second // those of session.Config
+	maxToken     = 48 * time.Hour
 	maxAbsolute  = 400 * day // as long as browsers keep a cookie
 	minRecent    = time.Minute
 	maxRecent    = day

@@ -150,7 +150,9 @@ func (c cast) misjudged(id, field, name, email string, a answer) string {
 		status, kind = 400, "malformed"
 	case unreadable[name] == 413:
 		status, kind = 413, "too-large"
-	case id == "signIn":
+	case id == "refreshToken":
+		status, kind = http.StatusUnauthorized, "signed-out"
+	case id == "signIn", id == "issueToken" && field != "label":
 		status, kind = http.StatusUnauthorized, "bad-credentials"
 	case secret && field != "new_password" && id != "signUp":
 		status, kind = http.StatusForbidden, "wrong-password"
@@ -179,7 +181,11 @@ func (c cast) givesBack(field, name string, a answer) string {
 	if !ok {
 		id = a.at("account.id").(string)
 	}
-	for _, shown := range []answer{a, c.root.account(id)} {
+	places := []answer{a, c.root.account(id)}
+	if field == "label" {
+		places = []answer{c.root.do("GET", "/v1/admin/accounts/"+id+"/sessions", "")}
+	}
+	for _, shown := range places {
 		var v any
 		if err := json.Unmarshal([]byte(shown.text), &v); err != nil || !holdsText(v, text) {
 			return "it is given back as " + shown.text

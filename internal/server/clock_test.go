@@ -30,7 +30,7 @@ func TestAClockThatIsSetSignsNobodyOutAndBringsNobodyBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := new(setClock)
-			s := newSite(t, clock.options)
+			s := newSite(t, clock.options, func(o *Options) { o.Config.Token = "48h" })
 			ada, eve := s.browser().signUp("ada@example.com"), s.browser().signUp("eve@example.com")
 			second := s.browser().signIn("ada@example.com")
 			ada.do("GET", "/check", "").is(http.StatusOK)

@@ -44,8 +44,8 @@ func TestAStrictActOfAnAdministratorIsAnsweredOnceItHolds(t *testing.T) {
 	root.do("GET", "/check", "").is(http.StatusOK)
 }
 
-// TestWhatEndsOnesOwnSessionClearsItsCookie, whoever one is and however it ends.
-func TestWhatEndsOnesOwnSessionClearsItsCookie(t *testing.T) {
+// TestWhatEndsOnesOwnSessionClearsItsCookies, whoever one is and however it ends.
+func TestWhatEndsOnesOwnSessionClearsItsCookies(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.admin("root@example.com") // somebody has to stay
@@ -70,7 +70,8 @@ func TestWhatEndsOnesOwnSessionClearsItsCookie(t *testing.T) {
 				status = http.StatusOK
 			}
 			a := me.do(method, path, body).is(status)
-			if got := a.header["Set-Cookie"]; len(got) != 1 || !strings.HasPrefix(got[0], cookieName+"=; Path=/; Max-Age=0; ") {
+			if got := a.header["Set-Cookie"]; len(got) != 2 || !strings.HasPrefix(got[0], cookieName+"=; Path=/; Max-Age=0; ") ||
+				!strings.HasPrefix(got[1], refreshName+"=; Path=/auth/v1/session/renew; Max-Age=0; ") {
 				t.Errorf("%s %s: Set-Cookie: %q", method, path, got)
 			}
 			s.with(before).do("GET", "/v1/session", "").problem(http.StatusUnauthorized, "signed-out")

@@ -15,7 +15,7 @@ import (
 // faulty is a store in which something can go wrong.
 type faulty struct {
 	session.Store
-	fault atomic.Pointer[func(context.Context) error] // asked before each load, begin, issue and change
+	fault atomic.Pointer[func(context.Context) error] // asked before each load, begin, issue, renewal and change
 	// overtake, unless nil, is called when a sign-in has begun and nothing of the
 	// account was read yet, and beforeIssue when it was decided and its session is
 	// about to be issued; set before the first request.
@@ -65,6 +65,20 @@ func (f *faulty) Apply(ctx context.Context, now time.Time, c session.Change, joi
 		return session.Position{}, err
 	}
 	return f.Store.Apply(ctx, now, c, joins)
+}
+
+func (f *faulty) Renew(ctx context.Context, now time.Time, r session.Renewal) (session.Renewed, error) {
+	if err := f.strike(ctx); err != nil {
+		return session.Renewed{}, err
+	}
+	return f.Store.Renew(ctx, now, r)
+}
+
+func (f *faulty) Confirm(ctx context.Context, now time.Time, token session.Hash, grace time.Duration) (session.Position, error) {
+	if err := f.strike(ctx); err != nil {
+		return session.Position{}, err
+	}
+	return f.Store.Confirm(ctx, now, token, grace)
 }
 
 func failing(context.Context) error { return errors.New("disk on fire in /very/private/path") }
@@ -167,6 +181,8 @@ func TestASignInWhosePasswordCheckWasOvertakenIsToldToTryAgain(t *testing.T) {
 		}
 	}
 	s.browser().do("POST", "/v1/sign-in", credentials("ada@example.com", goodPassword)).problem(http.StatusConflict, "moved")
+	once.Store(false)
+	s.browser().do("POST", "/v1/token", credentials("ada@example.com", goodPassword)).problem(http.StatusConflict, "moved")
 	s.browser().do("POST", "/v1/sign-in", credentials("ada@example.com", goodPassword)).is(http.StatusOK)
 }
 

@@ -57,7 +57,7 @@ func TestAFullDatabaseDoesNothingByHalves(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
 			s.load(where)
-			s.doesNothingByHalves(s.fill, s.makeRoom, "database or disk is full (13)")
+			s.doesNothingByHalves(acting(t), s.fill, s.makeRoom, "database or disk is full (13)")
 		})
 	}
 }
@@ -67,16 +67,16 @@ func TestAFullDatabaseDoesNothingByHalves(t *testing.T) {
 func TestADatabaseThatMayOnlyBeReadDoesNothingByHalves(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.doesNothingByHalves(
+	s.doesNothingByHalves(changing(t),
 		func() { s.exec(`PRAGMA query_only = 1`) }, func() { s.exec(`PRAGMA query_only = 0`) },
 		"attempt to write a readonly database (8)")
 }
 
 // doesNothingByHalves breaks the database before each thing that changes something,
 // and mends it. The log says what SQLite says.
-func (s *site) doesNothingByHalves(breaks, mends func(), says string) {
+func (s *site) doesNothingByHalves(all []described, breaks, mends func(), says string) {
 	s.t.Helper()
-	for i, d := range changing(s.t) {
+	for i, d := range all {
 		c := s.newCast(d.id)
 		before, byItself := s.everything(), s.wroteByItself()
 		breaks()

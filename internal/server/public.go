@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"cloakroom/internal/config"
 	"cloakroom/internal/problem"
+	"cloakroom/internal/visitor"
 )
 
 // public is the public listener's handler. It sends a request to one of three:
@@ -49,13 +51,14 @@ func (p *public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem.Answer(w, r, problem.UnknownPolicy())
 	case !clean(at):
 		problem.Answer(w, r, problem.NotFound())
-	case p.isAPI(at):
+	case p.isAPI(at) && !p.isForm(r):
 		p.api.ServeHTTP(w, r)
 	case isRead(r) && !p.ownHost(r.Host):
 		redirect(w, p.urls[0].String()+r.URL.RequestURI())
 	case isRead(r) && (at == "/" || at == p.base):
 		redirect(w, p.base+"/account")
 	case strings.HasPrefix(at, p.base+"/"):
+		r.Header.Del("Authorization") // a page has cookies, and forms that are made for them
 		p.pages.ServeHTTP(w, r)
 	default:
 		problem.Answer(w, r, problem.NotFound())
@@ -73,6 +76,14 @@ func clean(p string) bool {
 func (p *public) isAPI(at string) bool {
 	rest, ok := strings.CutPrefix(at, p.base+"/")
 	return ok && (strings.HasPrefix(rest, "v1/") || strings.HasPrefix(rest, "openapi."))
+}
+
+// isForm reports whether a page's form has the session renewed, at the one address that
+// the refresh token is sent to.
+func (p *public) isForm(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return r.Method == http.MethodPost && r.URL.Path == p.base+visitor.RenewPath &&
+		err == nil && kind == "application/x-www-form-urlencoded"
 }
 
 // isCheck reports whether a proxy asks. What is not one of the checks names a

@@ -21,7 +21,7 @@ const (
 func TestNothingIsDoneThatCannotBeRecorded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	for _, d := range changing(t) {
+	for _, d := range acting(t) {
 		t.Run(d.id, func(t *testing.T) {
 			c := s.newCast(d.id)
 			before := s.everything()

@@ -23,6 +23,7 @@ import (
 	"cloakroom/internal/setup"
 	"cloakroom/internal/signin"
 	"cloakroom/internal/throttle"
+	"cloakroom/internal/visitor"
 	"cloakroom/session"
 	"cloakroom/session/sqlite"
 )
@@ -156,7 +157,11 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	s.sessions, err = session.New(session.Config{
 		Store: metered{store, s.metrics}, Origins: origins, Now: o.Now, Logger: s.logger,
 		Idle: set.Idle, Absolute: set.Absolute, PerSubject: set.PerAccount, CacheBytes: set.CacheBytes,
-		Cookie: session.Cookie{Name: set.CookieName, SameSite: sameSite(set.CookieSameSite)},
+		TokenLifetime: set.TokenLifetime, Bearer: true,
+		Cookie: session.Cookie{
+			Name: set.CookieName, SameSite: sameSite(set.CookieSameSite), RenewPath: set.BasePath + visitor.RenewPath,
+		},
+		Reused: func(e *session.ReusedError) []session.Join { return s.signin.Reused(e) },
 	})
 	if err != nil {
 		return err

@@ -103,13 +103,17 @@ type browser struct {
 	*site
 	cookie string // the value of the session cookie, or ""
 	device string // that of the device cookie
+	// refresh is the refresh token, which goes where browsers send it; bearer one for
+	// the Authorization header.
+	refresh, bearer string
 }
 
 func (s *site) browser() *browser { return &browser{site: s} }
 
 const (
-	cookieName = "__Host-session"
-	deviceName = "__Host-device"
+	cookieName  = "__Host-session"
+	refreshName = "__Secure-refresh"
+	deviceName  = "__Host-device"
 )
 
 // answer is a response that was read to its end.
@@ -157,6 +161,12 @@ func (b *browser) to(method, path, body string, edits ...edit) answer {
 			r.AddCookie(&http.Cookie{Name: name, Value: value})
 		}
 	}
+	if b.refresh != "" && path == basePath+"/v1/session/renew" {
+		r.AddCookie(&http.Cookie{Name: refreshName, Value: b.refresh})
+	}
+	if b.bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+b.bearer)
+	}
 	for _, e := range edits {
 		e(r)
 	}
@@ -178,6 +188,8 @@ func (b *browser) to(method, path, body string, edits ...edit) answer {
 		switch c.Name {
 		case cookieName:
 			b.cookie = c.Value
+		case refreshName:
+			b.refresh = c.Value
 		case deviceName:
 			b.device = c.Value
 		}

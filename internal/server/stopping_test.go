@@ -25,9 +25,9 @@ func sqlHold(release <-chan struct{}) func(context.Context, *sql.Tx) error {
 	return func(context.Context, *sql.Tx) error { <-release; return nil }
 }
 
-// visitor is a client that sees what becomes of its connections: unlike the one
+// caller is a client that sees what becomes of its connections: unlike the one
 // of net/http it never sends a request twice.
-type visitor struct {
+type caller struct {
 	address, request string
 	keeps            bool // its connection, as long as it may
 }
@@ -35,7 +35,7 @@ type visitor struct {
 // visits sends requests until nobody is let in any more. It returns how often
 // each status was answered, and fails with the first request that was sent on a
 // connection and not answered whole.
-func (v visitor) visits() (answers map[int]int, err error) {
+func (v caller) visits() (answers map[int]int, err error) {
 	answers = map[int]int{}
 	for {
 		c, err := net.DialTimeout("tcp", v.address, 5*time.Second)
@@ -54,7 +54,7 @@ func (v visitor) visits() (answers map[int]int, err error) {
 }
 
 // stays sends requests on one connection until its last answer.
-func (v visitor) stays(c net.Conn, answers map[int]int) error {
+func (v caller) stays(c net.Conn, answers map[int]int) error {
 	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
 	from := bufio.NewReader(c)
 	for {
@@ -90,7 +90,7 @@ func crowd(s *site, cookie string, each int) (answers map[int]int, errs []error)
 	for _, request := range []string{get("/check"), get("/v1/sessions"), post("/v1/sign-in", credentials("ada@example.com", wrongAnswer))} {
 		for i := range each {
 			busy.Go(func() {
-				got, err := visitor{address, request, i%2 == 0}.visits()
+				got, err := caller{address, request, i%2 == 0}.visits()
 				mu.Lock()
 				defer mu.Unlock()
 				for status, n := range got {
@@ -172,7 +172,7 @@ func TestTheServerIsNotReadyBeforeItTurnsAnybodyAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := (visitor{request: "GET /auth/check HTTP/1.1\r\nHost: x\r\n\r\n", keeps: true}).stays(c, map[int]int{}); err != nil {
+	if err := (caller{request: "GET /auth/check HTTP/1.1\r\nHost: x\r\n\r\n", keeps: true}).stays(c, map[int]int{}); err != nil {
 		t.Errorf("a connection that could be kept: %v", err) // it ends after the first answer
 	}
 	if status, _ := s.ops("/healthz"); status != http.StatusOK {

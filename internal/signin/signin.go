@@ -30,7 +30,12 @@ var (
 	ErrDisabled = errors.New("the account is disabled")
 	// ErrInvalidName is a name that a profile cannot hold.
 	ErrInvalidName = errors.New("this cannot be used as a name")
+	// ErrInvalidLabel is a label that does not fit a list of devices.
+	ErrInvalidLabel = fmt.Errorf("this cannot be used as a label: it must not have control characters, and at most %d bytes", maxLabel)
 )
+
+// maxLabel is how many bytes a label may have.
+const maxLabel = 64
 
 // InputError says which input of a sign-up is not accepted. Its text states the
 // rule for people and never holds the value.
@@ -71,6 +76,31 @@ type Outcome struct {
 // without an account costs as much as a wrong password and is answered alike.
 // Too many attempts are throttle.ErrThrottled.
 func (s *Service) WithPassword(ctx context.Context, c Client, email, pass string, remember bool) (Outcome, error) {
+	o, err := s.proven(ctx, c, email, pass)
+	if err != nil {
+		return Outcome{}, err
+	}
+	o.Grant.Remember = remember
+	return s.known(ctx, c, o)
+}
+
+// ForToken is WithPassword for what has no cookies: a phone, a script. The label is
+// what its owner calls it.
+func (s *Service) ForToken(ctx context.Context, c Client, email, pass, label string) (Outcome, error) {
+	if len(label) > maxLabel || (session.Profile{Name: label}).Validate() != nil {
+		return Outcome{}, &InputError{"label", ErrInvalidLabel}
+	}
+	o, err := s.proven(ctx, c, email, pass)
+	if err != nil {
+		return Outcome{}, err
+	}
+	o.Grant.Bearer = true
+	o.Grant.Client = c.Described(label)
+	return o, nil
+}
+
+// proven is what is granted to who knows an account's password.
+func (s *Service) proven(ctx context.Context, c Client, email, pass string) (Outcome, error) {
 	g := guess{client: c, password: pass, refused: audit.SignInRefused}
 	var err error
 	if g.email, err = account.CanonicalEmail(email); err == nil {
@@ -83,11 +113,10 @@ func (s *Service) WithPassword(ctx context.Context, c Client, email, pass string
 	if err != nil {
 		return Outcome{}, err
 	}
-	grant := session.Grant{
-		Methods: session.Password, Remember: remember,
-		Joins: append(s.rehash(ctx, p, pass), s.Audit.Record(c.entry(audit.SessionIssued, g.account))),
-	}
-	return s.known(ctx, c, Outcome{Attempt: p.attempt, Grant: grant, Account: p.account.Account})
+	return Outcome{Attempt: p.attempt, Account: p.account.Account, Grant: session.Grant{
+		Methods: session.Password,
+		Joins:   append(s.rehash(ctx, p, pass), s.Audit.Record(c.entry(audit.SessionIssued, g.account))),
+	}}, nil
 }
 
 // SignUp decides about a new account, if the policy lets its owner make one: see

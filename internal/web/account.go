@@ -18,6 +18,7 @@ type accountBody struct {
 	Others        int
 	Activity      []happening
 	Done          string // what was just done
+	Alerted       time.Time
 }
 
 func (p *pages) accountPage(w http.ResponseWriter, r *http.Request, s session.Session) error {
@@ -29,6 +30,11 @@ func (p *pages) accountPage(w http.ResponseWriter, r *http.Request, s session.Se
 		Name: s.Name(), Email: s.Email(), Since: account.CreatedAt(s.Subject()),
 		Authenticated: s.AuthenticatedAt(), Ends: s.ExpiresAt(),
 	}
+	credentials, err := p.cfg.SignIn.Accounts.Credentials(r.Context(), s.Subject())
+	if err != nil {
+		return err
+	}
+	body.Alerted = credentials.AlertedAt
 	for _, d := range devices {
 		if d.Current {
 			body.Here = d

@@ -16,6 +16,7 @@ import (
 	"cloakroom/internal/setup"
 	"cloakroom/internal/signin"
 	"cloakroom/internal/throttle"
+	"cloakroom/internal/visitor"
 	"cloakroom/session"
 	"cloakroom/session/sqlite"
 )
@@ -34,7 +35,9 @@ func newFileSite(t *testing.T, network throttle.Limit) (*site, *authority.Servic
 		t.Fatal(err)
 	}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	sessions, err := session.New(session.Config{Store: file, Origins: []string{origin}, Logger: quiet})
+	sessions, err := session.New(session.Config{
+		Store: file, Origins: []string{origin}, Logger: quiet, Cookie: session.Cookie{RenewPath: "/auth" + visitor.RenewPath},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"cloakroom/internal/factor/password"
 	"cloakroom/internal/signin"
 	"cloakroom/internal/throttle"
+	"cloakroom/internal/visitor"
 	"cloakroom/session"
 	"cloakroom/session/memory"
 )
@@ -45,7 +46,10 @@ func newSite(t *testing.T, adjust ...func(*Config)) *site {
 	t.Helper()
 	store := &flaky{Store: memory.New()}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	sessions, err := session.New(session.Config{Store: store, Origins: []string{origin}, Logger: quiet})
+	sessions, err := session.New(session.Config{
+		Store: store, Origins: []string{origin}, Logger: quiet,
+		Cookie: session.Cookie{RenewPath: "/auth" + visitor.RenewPath},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +148,17 @@ func (a *accounts) Create(made account.Account, hash string) session.Join {
 
 func (a *accounts) Rehash(string, string, string) session.Join {
 	return memory.Join(func(context.Context) error { return nil })
+}
+
+func (a *accounts) Alert(id string, at time.Time) session.Join {
+	return memory.Join(func(context.Context) error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		c := a.byID[id]
+		c.AlertedAt = at
+		a.byID[id] = c
+		return nil
+	})
 }
 
 func (a *accounts) SetPassword(id, hash string) session.Join {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/klauspost/compress/gzhttp"
 
+	"cloakroom/internal/visitor"
 	"cloakroom/session"
 )
 
@@ -30,7 +31,9 @@ func (p *pages) table() map[string]map[string]handler {
 		"/sign-in": {"GET": p.anyone(p.signInPage), "POST": p.anyone(p.signIn)},
 		"/sign-up": {"GET": p.anyone(p.signUpPage), "POST": p.anyone(p.signUp)},
 		// Open to anyone: a session that is dead already is signed out of, too.
-		"/sign-out":         {"GET": p.anyone(p.signOutPage), "POST": p.anyone(p.signOut)},
+		"/sign-out": {"GET": p.anyone(p.signOutPage), "POST": p.anyone(p.signOut)},
+		// What the API has there takes no form.
+		visitor.RenewPath:   {"POST": p.anyone(p.renew)},
 		"/account":          {"GET": p.member(p.accountPage)},
 		"/account/activity": {"GET": p.member(p.activityPage)},
 		"/account/password": {"GET": p.member(p.passwordPage), "POST": p.member(p.changePassword)},

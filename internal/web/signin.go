@@ -51,13 +51,17 @@ func (p *pages) readEntry(r *http.Request) entry {
 }
 
 func (p *pages) signInPage(w http.ResponseWriter, r *http.Request) error {
-	s, signedIn, err := p.visitor(r)
-	if err != nil {
+	query := r.URL.Query()
+	back := p.returnTo(query.Get("return_to"))
+	s, err := p.cfg.Sessions.CheckRequest(r, session.Cached)
+	switch {
+	case errors.Is(err, session.ErrTokenEnded) && !query.Has("anew"):
+		return p.offerRenewal(w, back)
+	case err != nil && !errors.Is(err, session.ErrNoSession):
 		return err
 	}
-	back := p.returnTo(r.URL.Query().Get("return_to"))
 	done := p.heardAtSignIn(w, r)
-	if signedIn {
+	if err == nil {
 		return p.alreadyIn(w, r, s, back, done)
 	}
 	e := entry{ReturnTo: back, Done: done}

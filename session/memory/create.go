@@ -148,7 +148,9 @@ func (s *state) create(c session.Creation, ends []*record, now time.Time) *recor
 	r.row.Authenticated, r.row.LastSeen = second, second
 	r.row.IdleEnds, r.row.Absolute = earlier(second.Add(c.Idle), second.Add(c.Absolute)), second.Add(c.Absolute)
 	r.row.Level, r.row.Methods, r.row.Bearer = c.Level, c.Methods, c.Bearer
+	label := cmp.Or(c.Client.Label, r.client.Label)
 	r.idle, r.client = c.Idle, c.Client
+	r.client.Label = label
 	r.epochs = s.epochs(c.Subject)
 	r.own = pair{access: c.Token}
 	if c.Refresh != (session.Hash{}) {

@@ -30,7 +30,7 @@ func replace(t ticket) func(*session.Creation) {
 }
 
 func replaceKeeps(f *fixture) {
-	old := f.signIn("ann", func(c *session.Creation) { c.Remember = true })
+	old := f.signIn("ann", func(c *session.Creation) { c.Remember, c.Client.Label = true, "hers" })
 	created := f.load(old).Session.Created
 	f.ok(f.Store.PutData(f.Context(), f.now(), old.id, "cart", []byte("hat")))
 	f.advance(time.Minute)
@@ -39,6 +39,7 @@ func replaceKeeps(f *fixture) {
 	given := c.ID
 	renewed := f.create(c)
 	equal(f, "id", renewed.id, old.id)
+	equal(f, "label", f.list("ann")[0].Client.Label, "hers")
 	l := f.load(renewed)
 	f.sameTime("created", l.Session.Created, created)
 	equal(f, "remember", l.Session.Remember, true)

@@ -209,7 +209,7 @@ func (t *transaction) insert(c session.Creation, u *subject, r *record) error {
 func (t *transaction) goOn(c session.Creation, _ *subject, r *record) error {
 	return t.execOne(`UPDATE cloakroom_sessions SET token = ?, epoch = ?, global_epoch = ?,
 		authenticated = ?, last_seen = ?, idle_ends = ?, absolute_ends = ?, idle = ?, level = ?, methods = ?, bearer = ?,
-		user_agent = ?, address = ?, label = ? WHERE key = ? AND ended IS NULL`,
+		user_agent = ?, address = ?, label = coalesce(nullif(?, ''), label) WHERE key = ? AND ended IS NULL`,
 		r.token[:], r.epochs.Subject, r.epochs.Global,
 		r.row.Authenticated.Unix(), r.row.LastSeen.Unix(), r.row.IdleEnds.Unix(), r.row.Absolute.Unix(),
 		int64(c.Idle/time.Second), c.Level, uint16(c.Methods), c.Bearer,

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"cloakroom/internal/account"
 	"cloakroom/internal/migrate"
@@ -56,9 +57,9 @@ func (a *Accounts) IDByEmail(ctx context.Context, email string) (string, error) 
 func (a *Accounts) Credentials(ctx context.Context, id string) (account.Credentials, error) {
 	c := account.Credentials{Account: account.Account{ID: id, CreatedAt: account.CreatedAt(id)}}
 	err := a.store.Read().QueryRowContext(ctx, `
-		SELECT a.email, a.status, coalesce(p.hash, '')
+		SELECT a.email, a.status, a.alerted, coalesce(p.hash, '')
 		FROM cloakroom_accounts a LEFT JOIN cloakroom_passwords p ON p.account = a.id
-		WHERE a.id = ?`, id).Scan(&c.Email, &c.Status, &c.Hash)
+		WHERE a.id = ?`, id).Scan(&c.Email, &c.Status, maybe{&c.AlertedAt}, &c.Hash)
 	if err != nil {
 		return account.Credentials{}, found("read an account", err)
 	}
@@ -112,8 +113,33 @@ func (a *Accounts) SetPassword(id, hash string) session.Join {
 		if err := voidLinks(ctx, tx, id); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `UPDATE cloakroom_accounts SET alerted = NULL WHERE id = ?`, id); err != nil {
+			return broken("end an account's alert", err)
+		}
 		return forgetDevices(ctx, tx, id)
 	})
+}
+
+// Alert notes a time, in seconds, in the transaction that it joins.
+func (a *Accounts) Alert(id string, at time.Time) session.Join {
+	return sqlite.Join(func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE cloakroom_accounts SET alerted = ? WHERE id = ?`, at.Unix(), id)
+		return broken("alert an account", err)
+	})
+}
+
+// maybe scans Unix seconds, or nothing.
+type maybe struct{ to *time.Time }
+
+func (m maybe) Scan(value any) error {
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case int64:
+		*m.to = time.Unix(v, 0).UTC()
+		return nil
+	}
+	return errors.New("stored value is no time")
 }
 
 // changeOne runs a statement that changes the one row of an account, or tells

@@ -17,7 +17,7 @@ var _ account.Directory = (*Accounts)(nil)
 func (a *Accounts) Get(ctx context.Context, id string) (account.Account, error) {
 	n := account.Account{ID: id, CreatedAt: account.CreatedAt(id)}
 	err := a.store.Read().QueryRowContext(ctx,
-		`SELECT email, status FROM cloakroom_accounts WHERE id = ?`, id).Scan(&n.Email, &n.Status)
+		`SELECT email, status, alerted FROM cloakroom_accounts WHERE id = ?`, id).Scan(&n.Email, &n.Status, maybe{&n.AlertedAt})
 	if err != nil {
 		return account.Account{}, found("read an account", err)
 	}
@@ -62,7 +62,7 @@ func accountsPage(q account.Query) (query string, args []any, err error) {
 		}
 		from = max(from, string(last)+"\x00") // the next string there can be
 	}
-	query = `SELECT id, email, status FROM cloakroom_accounts WHERE email >= ? AND email < ?`
+	query = `SELECT id, email, status, alerted FROM cloakroom_accounts WHERE email >= ? AND email < ?`
 	args = []any{from, q.EmailPrefix + afterAll}
 	if q.Status != 0 {
 		query += ` AND status = ?`
@@ -80,7 +80,7 @@ func (a *Accounts) readAccounts(ctx context.Context, query string, args []any) (
 	var list []account.Account
 	for rows.Next() {
 		var n account.Account
-		if err := rows.Scan(&n.ID, &n.Email, &n.Status); err != nil {
+		if err := rows.Scan(&n.ID, &n.Email, &n.Status, maybe{&n.AlertedAt}); err != nil {
 			return nil, err
 		}
 		n.CreatedAt = account.CreatedAt(n.ID)

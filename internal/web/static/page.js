@@ -46,3 +46,7 @@ if (isLink || here.searchParams.has("done")) {
 addEventListener("pageshow", (event) => {
   if (event.persisted && !isLink) location.reload();
 });
+
+// Who comes back has nothing to decide: the session is renewed, and they are on their
+// way.
+document.querySelector("form[data-at-once]")?.requestSubmit();
