@@ -65,10 +65,11 @@ var setupCode = regexp.MustCompile(`\b[0-9A-Z]{4}(-[0-9A-Z]{4}){4}\b`)
 
 // startSetup runs the built server on an empty SQLite file, as a person would
 // start it, and reads what it says.
-func startSetup(t *testing.T) server {
+func startSetup(t *testing.T, flags ...string) server {
 	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), 4*time.Minute)
-	cmd := exec.CommandContext(ctx, binary, "serve", "--listen", "127.0.0.1:0", "--ops.listen", "127.0.0.1:0")
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--ops.listen", "127.0.0.1:0"}, flags...)
+	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir = t.TempDir() // where cloakroom.db will be
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second

@@ -96,6 +96,7 @@ type sessionShape struct {
 	ExpiresAt       time.Time `json:"expires_at"`
 	Level           int       `json:"level"`
 	Methods         []string  `json:"methods"`
+	Carrier         string    `json:"carrier"` // "cookie" or "bearer"
 	Client          struct {
 		Browser string `json:"browser"`
 		OS      string `json:"os"`

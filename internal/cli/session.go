@@ -54,9 +54,9 @@ func (c sessionList) Run(ctx context.Context, s streams, load loader) error {
 		if c.JSON {
 			return o.sessions(ctx, a.ID, func(one sessionShape) error { return printJSON(s.out, one) })
 		}
-		t := newTable(s.out, "DEVICE", "ADDRESS", "SIGNED IN", "LAST SEEN", "ENDS", "ID")
+		t := newTable(s.out, "DEVICE", "KIND", "ADDRESS", "SIGNED IN", "LAST SEEN", "ENDS", "ID")
 		err = o.sessions(ctx, a.ID, func(one sessionShape) error {
-			t.row(one.device(), one.Client.Address, when(one.CreatedAt), when(one.LastSeenAt), when(one.ExpiresAt), one.ID)
+			t.row(one.device(), one.Carrier, one.Client.Address, when(one.CreatedAt), when(one.LastSeenAt), when(one.ExpiresAt), one.ID)
 			return nil
 		})
 		return errors.Join(err, t.end())
@@ -98,6 +98,7 @@ func (s sessionShape) print(to streams, a accountShape) error {
 	t := newTable(to.out, "id", s.ID)
 	t.row("account", a.Email+" ("+a.ID+")")
 	t.row("device", s.device())
+	t.row("kind", s.Carrier)
 	t.row("address", s.Client.Address)
 	t.row("signed in", when(s.CreatedAt))
 	t.row("password given", when(s.AuthenticatedAt))
