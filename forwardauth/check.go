@@ -88,7 +88,9 @@ func (h Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	target, status := "", http.StatusServiceUnavailable
 	switch {
 	case errors.Is(err, session.ErrNoSession):
-		err = session.ErrNoSession // two tokens, too, let nobody in, and a proxy knows no 400
+		if errors.Is(err, session.ErrTwoTokens) {
+			err = session.ErrNoSession // a proxy knows no 400
+		}
 		target, status = h.SignInURL, http.StatusUnauthorized
 	case errors.Is(err, session.ErrNotRecent):
 		target, status = h.ReauthenticateURL, http.StatusForbidden

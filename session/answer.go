@@ -24,6 +24,8 @@ var problems = []struct {
 }{
 	{ErrTwoTokens, problem{"urn:cloakroom:problem:two-tokens", "Two tokens", http.StatusBadRequest,
 		"The request carries a session cookie and a bearer token. Send one of them."}},
+	{ErrTokenEnded, problem{"urn:cloakroom:problem:token-ended", "The token has ended", http.StatusUnauthorized,
+		"The session goes on. Renew its token and try again."}},
 	{ErrNoSession, problem{"urn:cloakroom:problem:signed-out", "Not signed in", http.StatusUnauthorized,
 		"This needs a session. Sign in and try again."}},
 	{ErrNotRecent, problem{"urn:cloakroom:problem:not-recent", "Sign-in is not recent enough", http.StatusForbidden,

@@ -40,7 +40,7 @@ func TestASessionGoesOnByItsRenewals(t *testing.T) {
 		id, before := b.sessionID(), *b
 		clock.passes()
 		for _, path := range []string{"/v1/session", "/check", "/v1/sessions"} {
-			b.do("GET", path, "").problem(http.StatusUnauthorized, "signed-out")
+			b.do("GET", path, "").problem(http.StatusUnauthorized, "token-ended")
 		}
 		renewed := b.do("POST", renewPath, "").is(http.StatusOK)
 		if renewed.at("session.id") != id || b.cookie == before.cookie || b.refresh == before.refresh {

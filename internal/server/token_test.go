@@ -42,7 +42,7 @@ func TestAPhoneSignsInWithoutCookies(t *testing.T) {
 		t.Error("it is not among the devices")
 	}
 	clock.passes()
-	phone.do("GET", "/check", "").problem(http.StatusUnauthorized, "signed-out")
+	phone.do("GET", "/check", "").problem(http.StatusUnauthorized, "token-ended")
 	renewed := s.browser().do("POST", "/v1/token/refresh", refreshing(refresh)).is(http.StatusOK).setsNoCookie()
 	phone.bearer, _ = renewed.at("token").(string)
 	phone.do("GET", "/check", "").is(http.StatusOK)
