@@ -16,7 +16,7 @@ FUZZTIME ?= 5000x
 export CGO_ENABLED = 0
 export GOFLAGS = -trimpath
 
-.PHONY: build test tools format vet lint static docs unit mutants browser proxies packages fuzz soak bench clean
+.PHONY: build test tools format vet lint static docs unit mutants client browser proxies packages fuzz soak bench clean
 
 build:
 	go build -ldflags '-s -w' -o bin/cloakroom ./cmd/cloakroom
@@ -59,7 +59,14 @@ unit:
 mutants:
 	go test -vet=off -tags mutants -count=1 -parallel 2 -timeout 10m ./lab/mutants
 
-browser:
+# The browser's client and the front end of the example that uses it. What is
+# installed for that is what the lock files say.
+NPM_CI := npm ci --no-audit --no-fund --ignore-scripts --silent
+client:
+	cd clients/typescript && $(NPM_CI) && npm run --silent build
+	cd examples/spa/web && $(NPM_CI) && npm run --silent build
+
+browser: client
 	go test -vet=off -tags browser -count=1 -timeout 5m ./e2e/...
 
 # The configurations that the command prints, in the real proxies. It waits more

@@ -209,13 +209,13 @@ func (d *device) at(path string) {
 	}
 }
 
-// until waits for an expression to become true: for what a browser does a moment
-// after a page was loaded, such as moving the focus.
+// until waits for an expression to become true, also in a tab that is not looked at:
+// for what a browser does a moment after a page was loaded, such as moving the focus.
 func (d *device) until(expression string) {
 	d.t.Helper()
 	ctx, stop := context.WithTimeout(d.ctx, patience)
 	defer stop()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression)); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(20*time.Millisecond))); err != nil {
 		d.t.Fatalf("%s: %v; the page is\n%s", expression, err, d.text())
 	}
 }

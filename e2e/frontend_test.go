@@ -14,16 +14,22 @@ import (
 	"time"
 )
 
-// newFrontEnd serves the script of docs/api.md and the built server under one
-// host, as a reverse proxy does. stop takes the server away.
-func newFrontEnd(t *testing.T) (base string, stop func()) {
+// freeAddress is one that nobody listens on.
+func freeAddress(t *testing.T) string {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := free.Addr().String()
-	_ = free.Close()
+	defer free.Close()
+	return free.Addr().String()
+}
+
+// newFrontEnd serves the script of docs/api.md and the built server under one
+// host, as a reverse proxy does. stop takes the server away.
+func newFrontEnd(t *testing.T) (base string, stop func()) {
+	t.Helper()
+	address := freeAddress(t)
 
 	mux := http.NewServeMux()
 	mux.Handle("/", http.FileServer(http.Dir("../examples/docs/frontend")))
