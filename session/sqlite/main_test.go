@@ -19,6 +19,8 @@ func TestMain(m *testing.M) {
 		helpOpen()
 	case "write":
 		helpWrite()
+	case "renew":
+		helpRenew()
 	case "fill":
 		helpFill()
 	}
