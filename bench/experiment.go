@@ -31,7 +31,7 @@ func (s samples) add(series string, value float64) { s[series] = append(s[series
 
 // experiments are all there are, in the order of the table.
 func (b *bench) experiments() []experiment {
-	all := []experiment{b.smallCache(), b.largeCache(b.size.large)}
+	all := []experiment{b.smallCache(), b.renewable(), b.largeCache(b.size.large)}
 	if b.size.huge > 0 {
 		all = append(all, b.largeCache(b.size.huge))
 	}

@@ -38,6 +38,11 @@ func rateAbove(n float64) bar {
 	return bar{"≥ " + times(n), func(m, p float64) float64 { return m / p }, times, true, atLeast(n)}
 }
 
+// within wants the measured to take at most n times as long as the peer.
+func within(n float64) bar {
+	return bar{"≤ " + times(n), func(m, p float64) float64 { return m / p }, times, true, atMost(n)}
+}
+
 // above wants at most n of the unit more than the peer.
 func above(n float64, u unit) bar {
 	return bar{"≤ +" + u.format(n), func(m, p float64) float64 { return m - p }, u.signed, true, atMost(n)}

@@ -66,10 +66,12 @@ type order struct {
 	size  int
 }
 
-// newOrder makes room for n tokens as long as the one that is given.
-func newOrder(n int, like session.Token) *order {
-	size := len(like.Reveal())
-	return &order{place: rand.Perm(n), all: make([]byte, n*size), size: size}
+// tokenLen is how long the text of every token is.
+const tokenLen = 53
+
+// newOrder makes room for n tokens.
+func newOrder(n int) *order {
+	return &order{place: rand.Perm(n), all: make([]byte, n*tokenLen), size: tokenLen}
 }
 
 func (o *order) keep(i int, t session.Token) { copy(o.all[o.place[i]*o.size:], t.Reveal()) }
@@ -126,16 +128,8 @@ func (w issuing) one(ctx context.Context, m *session.Manager, i int) error {
 // bytes, checks each of them once, so that all are cached and marked as seen,
 // and returns their tokens, shuffled.
 func (b *bench) populate(ctx context.Context, m *session.Manager, n int) (tokens, error) {
-	attempt, err := m.Begin(ctx, "first")
-	if err != nil {
-		return tokens{}, err
-	}
-	first, _, err := m.Issue(ctx, attempt, session.Grant{Methods: session.Password})
-	if err != nil {
-		return tokens{}, err
-	}
-	kept := newOrder(n, first)
-	err = issue(ctx, m, issuing{
+	kept := newOrder(n)
+	err := issue(ctx, m, issuing{
 		n: n, callers: 64, subject: subject, grant: grantWithProfile, keep: kept.keep,
 		told: func(done int) { b.say("issued %s sessions of %s", count(done), count(n)) },
 	})
@@ -179,6 +173,13 @@ const (
 func userRoles() []string { return []string{"editor", "billing", "admin"} }
 
 func subject(i int) string { return fmt.Sprintf("user-%09d-of-the-bench", i) }
+
+// renewableGrant is the same for what renews its token.
+func renewableGrant(i int) session.Grant {
+	g := grantWithProfile(i)
+	g.Bearer, g.Renewable = true, true
+	return g
+}
 
 // grantWithProfile is a sign-in with a profile of 200 bytes.
 func grantWithProfile(int) session.Grant {
