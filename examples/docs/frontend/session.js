@@ -27,11 +27,12 @@ export async function ask(method, path, body) {
 }
 
 // whoIsThere returns {session, account}, or null for a visitor. It throws when
-// that cannot be known: an outage is no visitor.
-export async function whoIsThere() {
+// that cannot be known: an outage is no visitor. A token that has ended is renewed.
+export async function whoIsThere(method = "GET", path = "/session") {
   try {
-    return await ask("GET", "/session")
+    return await ask(method, path)
   } catch (problem) {
+    if (problem.type === "token-ended") return whoIsThere("POST", "/session/renew")
     if (problem.status === 401) return null
     throw problem
   }
