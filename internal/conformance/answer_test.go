@@ -27,6 +27,16 @@ func (a answer) handedOut() (value string, ok bool) {
 	return value, ok
 }
 
+// handsOut returns what a cookie is set to, or "".
+func (a answer) handsOut(name string) (value string) {
+	for _, c := range (&http.Response{Header: a.header}).Cookies() {
+		if c.Name == name {
+			value = c.Value
+		}
+	}
+	return value
+}
+
 // device returns the cookie, name and value, that makes a browser known where it
 // signed in.
 func (a answer) device() string {

@@ -13,6 +13,8 @@ type victim struct {
 	account, email string
 	version        string // of the account
 	own, other     string // the ids of the sessions
+	// script are the tokens of a third, which has no cookies.
+	script answer
 }
 
 // newVictim signs somebody up. The administrator reads the version that a change
@@ -23,6 +25,7 @@ func newVictim(admin *browser) victim {
 	v.member.do("POST", "/v1/sign-up", object("email", v.email, "password", goodPassword)).is(http.StatusCreated)
 	v.account, v.own = v.member.accountID(), v.member.sessionID()
 	v.other = admin.signIn(admin.t, v.email).sessionID()
+	v.script = admin.browser(admin.t).do("POST", "/v1/token", object("email", v.email, "password", goodPassword)).is(http.StatusOK)
 	v.version = admin.do("GET", "/v1/admin/accounts/"+v.account, "").is(http.StatusOK).word("account.version")
 	return v
 }
@@ -47,7 +50,7 @@ func (v victim) asks(o operation) asked {
 	t.Helper()
 	q := asked{operation: o}
 	switch o.method + " " + o.path {
-	case "POST /v1/sign-in":
+	case "POST /v1/sign-in", "POST /v1/token":
 		q.body = object("email", v.email, "password", goodPassword)
 	case "POST /v1/sign-up":
 		q.body = object("email", newEmail(), "password", goodPassword)
@@ -66,7 +69,11 @@ func (v victim) asks(o operation) asked {
 		q.body = object("status", "disabled")
 	case "POST /v1/admin/accounts/x/links":
 		q.body = object("kind", "reset")
-	case "POST /v1/sign-out", "POST /v1/admin/revoke-everything":
+	case "POST /v1/token/refresh":
+		q.body = object("refresh_token", v.script.word("refresh_token"))
+	case "POST /v1/token/revoke":
+		q.body = object("token", v.script.word("token"))
+	case "POST /v1/sign-out", "POST /v1/session/renew", "POST /v1/admin/revoke-everything":
 	default:
 		if o.method != http.MethodGet && o.method != http.MethodDelete {
 			t.Errorf("nobody has said what %s %s takes", o.method, o.path)

@@ -15,6 +15,7 @@ import (
 
 const (
 	cookieName   = "__Host-session"
+	refreshName  = "__Secure-refresh"
 	goodPassword = "correct horse battery staple"
 	wrongAnswer  = "incorrect horse battery staple"
 )
@@ -27,8 +28,9 @@ var transport = &http.Transport{MaxIdleConnsPerHost: 32, ResponseHeaderTimeout: 
 // session cookie that is said.
 type browser struct {
 	*house
-	t      *testing.T
-	cookie string // the value of the session cookie, or ""
+	t       *testing.T
+	cookie  string // the value of the session cookie, or ""
+	refresh string // that of the refresh cookie beside it
 	// record, unless nil, gets every answer.
 	record func(answer)
 	// via is how requests are sent: by transport unless set.
@@ -40,16 +42,25 @@ func (h *house) browser(t *testing.T) *browser { return &browser{house: h, t: t}
 // with is another browser at the same server that presents this cookie.
 func (b *browser) with(cookie string) *browser {
 	c := *b
-	c.cookie = cookie
+	if c.cookie = cookie; cookie != b.cookie {
+		c.refresh = ""
+	}
 	return &c
 }
 
-// at is the same cookie presented to another server.
+// at is the same cookies presented to another server, where they are renewed first if
+// the token has ended, as the script of a page does.
 func (b *browser) at(h *house) *browser {
 	c := *b
 	c.house = h
+	if c.refresh != "" && strings.Contains(c.do("GET", "/v1/session", "").text, "token-ended") {
+		c.renew()
+		b.cookie, b.refresh = c.cookie, c.refresh
+	}
 	return &c
 }
+
+func (b *browser) renew() answer { return b.do("POST", "/v1/session/renew", "") }
 
 // from is the same browser at another address of this machine, 127.0.0.0/8.
 func (b *browser) from(address string) *browser {
@@ -92,7 +103,11 @@ func (b *browser) to(method, path, body string, edits ...edit) answer {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	if b.cookie != "" {
-		r.Header.Set("Cookie", cookieName+"="+b.cookie)
+		cookies := cookieName + "=" + b.cookie
+		if path == "/auth/v1/session/renew" && b.refresh != "" {
+			cookies += "; " + refreshName + "=" + b.refresh
+		}
+		r.Header.Set("Cookie", cookies)
 	}
 	for _, e := range edits {
 		e(r)
@@ -112,7 +127,7 @@ func (b *browser) to(method, path, body string, edits ...edit) answer {
 	}
 	a := answer{b.t, method + " " + path, response.StatusCode, response.Header, string(text)}
 	if value, ok := a.handedOut(); ok {
-		b.cookie = value
+		b.cookie, b.refresh = value, a.handsOut(refreshName)
 	}
 	if b.record != nil {
 		b.record(a)
@@ -167,6 +182,38 @@ func (h *house) signIn(t *testing.T, email string) *browser {
 	b := h.browser(t)
 	b.do("POST", "/v1/sign-in", object("email", email, "password", goodPassword)).is(http.StatusOK)
 	return b
+}
+
+// phone is somebody without cookies.
+type phone struct {
+	*browser
+	token, renewal string
+}
+
+// script signs in what has no cookies.
+func (h *house) script(t *testing.T, email string) *phone {
+	t.Helper()
+	p := &phone{browser: h.browser(t)}
+	return p.take(p.do("POST", "/v1/token", object("email", email, "password", goodPassword, "label", "a phone")))
+}
+
+func (p *phone) take(a answer) *phone {
+	p.t.Helper()
+	a.is(http.StatusOK)
+	p.token, p.renewal = a.word("token"), a.word("refresh_token")
+	return p
+}
+
+func (p *phone) refresh() answer {
+	return p.do("POST", "/v1/token/refresh", object("refresh_token", p.renewal))
+}
+
+// bearer presents the token wherever one is looked at.
+func (p *phone) bearer(status int) {
+	p.t.Helper()
+	for _, path := range []string{"/check", "/v1/session", "/v1/sessions"} {
+		p.do("GET", path, "", set("Authorization", "Bearer "+p.token)).is(status)
+	}
 }
 
 // lives fails the test unless the browser is signed in, or unless it is not, for

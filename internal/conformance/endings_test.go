@@ -18,19 +18,23 @@ func TestRow032And042SignOutEndsTheSessionForEverything(t *testing.T) {
 	for name, leave := range waysOut {
 		t.Run(name, func(t *testing.T) {
 			b := h.signIn(t, email)
-			before := b.cookie
+			before, phone := *b, h.script(t, email)
+			before.renew().is(http.StatusOK)
 			apps := []edit{set("X-Forwarded-Host", "one.example"), set("X-Forwarded-Host", "two.example")}
 			socket := []edit{set("Connection", "Upgrade"), set("Upgrade", "websocket"), set("Sec-WebSocket-Version", "13")}
 			for _, app := range apps {
 				b.do("GET", "/check", "", app).is(http.StatusOK)
 			}
 			cleared := leave(b).header["Set-Cookie"]
-			if len(cleared) != 1 || !strings.HasPrefix(cleared[0], cookieName+"=;") ||
-				!strings.Contains(cleared[0], "; Path=/;") || !strings.Contains(cleared[0], "; Max-Age=0;") || strings.Contains(cleared[0], "Domain") {
+			if len(cleared) != 2 || !strings.HasPrefix(cleared[0], cookieName+"=;") ||
+				!strings.Contains(cleared[0], "; Path=/;") || !strings.Contains(cleared[0], "; Max-Age=0;") || strings.Contains(cleared[0], "Domain") ||
+				!strings.HasPrefix(cleared[1], refreshName+"=; Path=/auth/v1/session/renew; Max-Age=0;") {
 				t.Errorf("cleared by %q", cleared)
 			}
-			replay := b.with(before)
+			replay := &before
 			replay.lives(false)
+			replay.renew().refuses(http.StatusUnauthorized)
+			phone.bearer(http.StatusOK) // another session
 			for _, app := range apps {
 				replay.do("GET", "/check", "", app).refuses(http.StatusUnauthorized)
 			}

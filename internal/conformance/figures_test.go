@@ -64,20 +64,22 @@ func sessionFigures(t *testing.T, admin *browser) map[string]string {
 	a := b.do("GET", "/v1/session", "").is(http.StatusOK)
 	begun := a.when("session.authenticated_at")
 	return map[string]string{
-		"a session that is not used":                        inWords(a.when("session.idle_expires_at").Sub(begun)),
-		"a session since the password was last given":       inWords(a.when("session.expires_at").Sub(begun)),
-		"sessions of an account":                            set["sessions.per_account"], // and see row 39
-		"a recent sign-in":                                  recentSignIn(t),
-		"a recent sign-in that a policy asks for, at least": leastRecent(t),
-		"the record of an ended session":                    inWords(session.SweepAfter),
-		"the memory of the sessions in use":                 strings.Replace(set["sessions.cache"], "MiB", " MiB", 1),
-		"an entry of the audit":                             strings.TrimSuffix(set["audit.retention"], "d") + " days",
-		"bytes of a session's own data":                     strconv.Itoa(session.MaxData),
-		"requests in flight when the server stops":          timeInSource(t, "internal/server/run.go", `drainTime =`),
-		"the time for a request":                            timeInSource(t, "internal/server/run.go", `\bReadTimeout:`),
-		"the time for an answer":                            timeInSource(t, "internal/server/run.go", `WriteTimeout:`),
-		"a connection that is not used":                     timeInSource(t, "internal/server/run.go", `IdleTimeout:`),
-		"entries of refused attempts":                       refusedEntries(t),
+		"a session that is not used":                          inWords(a.when("session.idle_expires_at").Sub(begun)),
+		"a session since the password was last given":         inWords(a.when("session.expires_at").Sub(begun)),
+		"a token, until it is renewed":                        inWords(a.when("session.token_expires_at").Sub(begun)),
+		"the sessions' old tokens, once the new one was used": timeInSource(t, "session/renew.go", `renewalGrace =`),
+		"sessions of an account":                              set["sessions.per_account"], // and see row 39
+		"a recent sign-in":                                    recentSignIn(t),
+		"a recent sign-in that a policy asks for, at least":   leastRecent(t),
+		"the record of an ended session":                      inWords(session.SweepAfter),
+		"the memory of the sessions in use":                   strings.Replace(set["sessions.cache"], "MiB", " MiB", 1),
+		"an entry of the audit":                               strings.TrimSuffix(set["audit.retention"], "d") + " days",
+		"bytes of a session's own data":                       strconv.Itoa(session.MaxData),
+		"requests in flight when the server stops":            timeInSource(t, "internal/server/run.go", `drainTime =`),
+		"the time for a request":                              timeInSource(t, "internal/server/run.go", `\bReadTimeout:`),
+		"the time for an answer":                              timeInSource(t, "internal/server/run.go", `WriteTimeout:`),
+		"a connection that is not used":                       timeInSource(t, "internal/server/run.go", `IdleTimeout:`),
+		"entries of refused attempts":                         refusedEntries(t),
 		"passwords that one account or network has hashed in a minute before others go first": inSource(t, "internal/factor/password/pool.go", `mostTurns\s*= (\d+)`)[0],
 	}
 }

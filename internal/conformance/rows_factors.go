@@ -77,9 +77,6 @@ var webauthnRows = []Row{
 		NotBuilt, "passkeys come with the second factors, in a later release"},
 }
 
-// refreshNote says why rules about refresh tokens bind nothing.
-const refreshNote = "the server hands out no refresh tokens and no access tokens, but one kind of session, in one kind of cookie, which is used as long as it lives. The library has them, and its promises about them are held by `session/sessiontest`; in the server they come with a later release"
-
 // federationRows are about those who sign in elsewhere.
 var federationRows = []Row{
 	{107, "ASVS-10.1.2, 10.2.1", "L2",
@@ -102,13 +99,13 @@ var federationRows = []Row{
 		NotBuilt, "sign-in by other providers comes with a later release"},
 	{113, "ASVS-10.4.5; RFC 9700 §4.14.2", "L1 / MUST",
 		"Mobile refresh tokens rotate on use; a used one reappearing revokes the whole family.",
-		Absent, refreshNote},
+		Shown, "asked again before its successor was used, a refresh token gives the same successor: a lost answer signs nobody out"},
 	{114, "ASVS-10.4.8, 10.4.9; RFC 9700 §4.14.2", "L2 / SHOULD",
 		"Refresh families have an absolute and an idle end, are listed to the user, and die on revocation, reset, sign-out-everywhere and disablement.",
-		Absent, refreshNote},
+		Shown, "they are sessions, with the limits of rows 23 and 24"},
 	{115, "RFC 9700 §4.14.2; ASVS-9.2.2", "MUST",
 		"A refresh token is bound to its client and scope and is useless anywhere but the refresh route.",
-		Absent, refreshNote},
+		Shown, "there are no client ids and no scopes: a token is a session's, and the refresh token of a cookie counts only beside that cookie"},
 	{116, "ASVS-9.1.1–9.2.4; WSTG-SESS-10; CS-JWT", "L1/L2",
 		"If any JWT is emitted (identity assertion to upstreams) it is short, typed, audience-bound and alg-pinned; none is used as the session.",
 		Shown, "none is made, and none taken for a session: upstreams are told who it is in headers"},

@@ -59,7 +59,7 @@ var guessingRows = []Row{
 		Departs, "sign-in tells nothing, by status, body, headers or cookies; its time is measured by `make bench`. Sign-up says 409 for an address that is taken, at the same cost: until addresses are verified by mail there is nothing else that could be answered"},
 	{80, "ASVS-2.4.1; CS-Forgot; WSTG-ATHN-09", "L2",
 		"Mail, SMS, sign-up and refresh routes are rate-limited per target and per source without leaking existence.",
-		Departs, "nothing is sent by mail yet, and the server has no refresh tokens. That a sign-up which tells who has an account is counted by source, and refused alike for addresses that have one and that have none, is shown. One that makes an account tells nothing and is not counted: what bounds them is how many passwords are hashed at a time (row 83)"},
+		Departs, "nothing is sent by mail yet. A renewal is not counted: there is nothing to guess in 256 random bits, and what was not made here is refused by its checksum without asking the database. That a sign-up which tells who has an account is counted by source, and refused alike for addresses that have one and that have none, is shown. One that makes an account tells nothing and is not counted: what bounds them is how many passwords are hashed at a time (row 83)"},
 	{81, "ASVS-6.3.5; CS-CredStuff; CS-MFA", "L3",
 		"Users hear of suspicious attempts: right password + failed MFA, new device or place.",
 		NotBuilt, "nothing is sent by mail yet; mail comes with a later release"},

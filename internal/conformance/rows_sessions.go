@@ -96,13 +96,13 @@ var lifetimeRows = []Row{
 		Shown, "they stand in [limits.md](limits.md), and the values of an installation in what `cloakroom config show` prints. A few figures that cannot be seen from outside, such as how long an answer may take, are compared with the source"},
 	{29, "CS-Session (renewal timeout)", "CS",
 		"Optional periodic token renewal inside a session, with a short overlap and theft signal.",
-		Optional, "it is advice, and optional: a token is renewed by each proof of who it is (row 4), and not without one. Renewal within a session is in the library, and comes to the server with a later release"},
+		Shown, "a token lives for a day unless it is set otherwise. The theft signal is the old refresh token; the old session token is only refused"},
 	{30, "ASVS-7.5.1, 7.5.3; WSTG-ATHN-09, -11; CS-Authn, CS-MFA", "L2 / L3",
 		"Fresh full re-authentication guards changes of password, email, phone, MFA and recovery data, and apps can demand it for their own sensitive acts.",
 		Shown, "email addresses and second factors cannot be changed yet"},
 	{31, "NIST-63B-4 §5.1.2", "SHALL NOT",
 		"An access or refresh token is not evidence that the person is present.",
-		Absent, refreshNote},
+		Shown, "a renewal moves no limit. A request with a bearer token is a use of its own session, which is listed as such"},
 }
 
 // endingRows are about how it is ended.
@@ -115,7 +115,7 @@ var endingRows = []Row{
 		Shown, "SQLite has one node, on which the bound is nothing; several nodes come with PostgreSQL"},
 	{34, "ASVS-7.4.2", "L1",
 		"Disabling or deleting an account ends all its sessions and refresh tokens.",
-		Shown, "refresh tokens do not exist yet"},
+		Shown, ""},
 	{35, "ASVS-7.4.3; CS-Forgot; WSTG-ATHN-09", "L2",
 		"Changing or removing a factor offers, and reset/recovery performs, the end of all other sessions and refresh tokens.",
 		Shown, "a link for a lost password ends all of them, too"},
@@ -127,7 +127,7 @@ var endingRows = []Row{
 		Shown, ""},
 	{38, "ASVS-8.2.2; WSTG-ATHZ-04", "L1",
 		"Session, factor and token handles are scoped to their owner.",
-		Shown, "second factors and refresh tokens do not exist yet"},
+		Shown, "second factors do not exist yet"},
 	{39, "ASVS-7.1.2; WSTG-SESS-11", "L2",
 		"A concurrent-session limit is defined and what happens at the limit is deterministic.",
 		Shown, "the limit is 100, and the one that was not used for longest ends"},

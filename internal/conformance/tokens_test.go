@@ -12,6 +12,8 @@ import (
 // The parts of a token: its kind, 256 bits in base64url, and a checksum.
 const (
 	tag       = "cks_"
+	access    = "cka_" // for the Authorization header
+	refresh   = "ckr_"
 	secretLen = 43
 	tokenLen  = len(tag) + secretLen + 6
 )
@@ -22,7 +24,8 @@ func core(token string) string { return token[len(tag) : len(tag)+secretLen] }
 // secretOf returns the random bytes of a token, a device's cookie or a link.
 func secretOf(t *testing.T, token string) []byte {
 	t.Helper()
-	session := len(token) == tokenLen && strings.HasPrefix(token, tag)
+	kind := token[:min(len(tag), len(token))]
+	session := len(token) == tokenLen && (kind == tag || kind == access || kind == refresh)
 	other := len(token) == len(tag)+secretLen && (strings.HasPrefix(token, "ckd_") || strings.HasPrefix(token, "ckl_"))
 	if !session && !other {
 		t.Fatalf("a token of another shape: %d characters", len(token))

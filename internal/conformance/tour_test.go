@@ -14,8 +14,9 @@ import (
 // operation is one thing that the contract says can be done.
 type operation struct{ method, path string }
 
-// operations are all that the server's own contract describes, with "x" where a
-// path has a part to fill in.
+// operations are all of the API that the server's own contract describes, with "x"
+// where a path has a part to fill in. What proxies ask takes any method and does
+// nothing, and has rows of its own.
 func operations(t *testing.T, h *house) (all []operation) {
 	t.Helper()
 	var contract struct {
@@ -27,6 +28,9 @@ func operations(t *testing.T, h *house) (all []operation) {
 	}
 	part := regexp.MustCompile(`\{\w+\}`)
 	for path, item := range contract.Paths {
+		if strings.HasPrefix(path, "/check") || strings.HasPrefix(path, "/forward") {
+			continue
+		}
 		for method := range item {
 			if method = strings.ToUpper(method); slices.Contains(methods, method) {
 				all = append(all, operation{method, part.ReplaceAllString(path, "x")})
