@@ -58,7 +58,7 @@ func (p *pages) routes() *http.ServeMux {
 	for path, methods := range p.table() {
 		allowed := allow(methods)
 		for method, h := range methods {
-			var page http.Handler = p.answering(h)
+			page := p.answering(h)
 			if path == "/docs" {
 				page = compressed(page)
 			}
