@@ -28,7 +28,7 @@ func TestTheReadmeHoldsInAFreshClone(t *testing.T) {
 		t.Fatalf("the README begins with %q and shows %d commands; is it still written in sh and console blocks?", lines, len(commands))
 	}
 	s := serveAsShown(t, dir, lines[0])
-	runShown(t, dir, s.address, s.code, commands)
+	runShown(t, place{dir: dir, address: s.address, code: s.code}, commands)
 	s.interrupt(t)
 	if _, err := os.Stat(filepath.Join(dir, "cloakroom.db")); err != nil {
 		t.Errorf("the README says that the data is in cloakroom.db: %v", err)

@@ -50,7 +50,14 @@ var differs = []struct {
 }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "TIME"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`), "ACCOUNT"},
-	{regexp.MustCompile(`"[a-z2-7]{26}"`), `"SESSION"`},
+	{regexp.MustCompile(`\b[a-z2-7]{26}\b`), "SESSION"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d( \d\d:\d\d)?\b`), "DATE"},
+	{regexp.MustCompile(`before-\d{8}-\d{6}`), "before-TIME"},
+	{regexp.MustCompile(`\b\d+ bytes`), "N bytes"},
+	{regexp.MustCompile(`(cloakroom|version) (\(devel\)|v\S+)( go[\d.]+)?`), "$1 VERSION"},
+	{regexp.MustCompile(`come from (127\.0\.0\.1|::1)`), "come from LOCALHOST"},
+	{shownCode, "CODE"},
+	{regexp.MustCompile(`(?m) +$`), ""},
 	{regexp.MustCompile(`ckl_[\w-]{43}`), "LINK"},
 	{regexp.MustCompile(`"(version|seq)":"?\d+"?`), `"$1":N`},
 	{regexp.MustCompile(`"position":"[^"]+"`), `"position":P`},
@@ -78,33 +85,43 @@ func TestCommandsPrintWhatIsShown(t *testing.T) {
 				t.Fatalf("it shows %d commands; is it still written in console blocks?", len(commands))
 			}
 			address, code := startServer(t)
-			runShown(t, t.TempDir(), address, code, commands)
+			runShown(t, place{dir: t.TempDir(), address: address, code: code}, commands)
 		})
 	}
 }
 
-// runShown runs commands in a folder, against the server that has this address in
-// the place of the one that pages show.
-func runShown(t *testing.T, dir, address, code string, commands []command, environment ...string) {
+// place is where commands are run: a folder, and a server, which has an address and a
+// setup code of its own.
+type place struct {
+	dir, address, code string
+	environment        []string
+	stands             []string // pairs of what is printed here and what pages show in its place
+}
+
+// runShown runs commands, and returns what each of them printed as a page would show
+// it, with an error if that is not what the page shows.
+func runShown(t *testing.T, at place, commands []command) (printed []string) {
 	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Fatal("curl is not installed; the commands are run with it")
 	}
+	stands := strings.NewReplacer(append(at.stands, at.address, "http://localhost:8080")...)
 	for _, c := range commands {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		line := shownCode.ReplaceAllString(strings.ReplaceAll(c.line, "http://localhost:8080", address), code)
+		line := shownCode.ReplaceAllString(strings.ReplaceAll(c.line, "http://localhost:8080", at.address), at.code)
 		shell := exec.CommandContext(ctx, "sh", "-c", line)
-		shell.Dir, shell.Env = dir, append(os.Environ(), environment...)
+		shell.Dir, shell.Env = at.dir, append(os.Environ(), at.environment...)
 		out, err := shell.CombinedOutput()
 		cancel()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", c.line, err, out)
 		}
-		printed := strings.ReplaceAll(string(out), address, "http://localhost:8080")
-		if got, want := normal(printed), normal(c.prints); got != want {
+		printed = append(printed, stands.Replace(string(out)))
+		if got, want := normal(printed[len(printed)-1]), normal(c.prints); got != want {
 			t.Errorf("%s\nprints\n%s\nand not\n%s", c.line, got, want)
 		}
 	}
+	return printed
 }
 
 func startServer(t *testing.T) (address, code string) {
