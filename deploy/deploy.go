@@ -1,6 +1,6 @@
 // Package deploy writes the configurations of reverse proxies that put the check
 // in front of an application: for nginx, Caddy, Traefik and HAProxy, to paste
-// without editing. What they promise stands in docs/proxies.md, and its tests,
+// without editing. What they promise stands in docs/proxies, and its tests,
 // behind the build tag "proxies", hold the real proxies to it.
 package deploy
 

@@ -12,7 +12,7 @@ import (
 )
 
 // TestAnApplicationBehindAProxyIsGuarded holds each proxy, with what the command
-// prints for it, to the promises of docs/proxies.md.
+// prints for it, to the promises of docs/proxies.
 func TestAnApplicationBehindAProxyIsGuarded(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds {

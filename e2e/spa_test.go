@@ -11,6 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -176,6 +179,63 @@ func TestTheSinglePageApplicationStaysSignedIn(t *testing.T) {
 	if !read[bool](phone, inside) {
 		t.Error("the one that signed them out is out as well")
 	}
+}
+
+// TestTheApplicationRunsAsItsPageShows, docs/single-page-app.md, in a fresh clone: its
+// two commands, with Vite's server in between as somebody has it who works on the page.
+// Only ports and the lifetime of a token are others.
+func TestTheApplicationRunsAsItsPageShows(t *testing.T) {
+	text, err := os.ReadFile("../docs/single-page-app.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile("(?m)^```sh\n(.+)\n```$").FindAllStringSubmatch(string(text), -1)
+	if len(lines) != 2 || !strings.HasSuffix(lines[0][1], "go run .") || !strings.HasSuffix(lines[1][1], "npm run dev") {
+		t.Fatalf("the page shows %q", lines)
+	}
+	dir := t.TempDir()
+	if said, err := exec.Command("git", "clone", "--quiet", "..", dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	api, page := freeAddress(t), freeAddress(t)
+	_, port, _ := strings.Cut(page, ":")
+	runs(t, dir, lines[0][1]+" -listen "+api+" -token-lifetime 5s")
+	runs(t, dir, lines[1][1]+" -- --host 127.0.0.1 --port "+port+" --strictPort", "API=http://"+api, "npm_config_ignore_scripts=true")
+	for end := time.Now().Add(3 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		answer, err := http.Get("http://" + page + "/auth/v1/session") // by the page's server, from the API
+		if err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusUnauthorized {
+				break
+			}
+		}
+		if time.Now().After(end) {
+			t.Fatalf("it does not run: %v", err)
+		}
+	}
+	desk, phone := newWindow(t), newWindow(t)
+	desk.enter("http://"+page, "up")
+	time.Sleep(12 * time.Second)
+	desk.keep("after two lifetimes")
+	phone.enter("http://"+page, "in")
+	phone.until(`document.querySelectorAll("#devices button").length === 1`)
+	phone.do(chromedp.Click(chromedp.CSS("#devices button")))
+	desk.until(outside)
+}
+
+// runs has a shell run a command until the test ends.
+func runs(t *testing.T, dir, line string, environment ...string) {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", line)
+	cmd.Dir, cmd.Env, cmd.Stderr = dir, append(os.Environ(), environment...), os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a shell and npm have children
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait() // ended by us
+	})
 }
 
 // TestASignOutIsSeenInTheOtherTabWithinASecond, and a sign-in too.

@@ -1,4 +1,4 @@
 // Package behindaproxy is an application in Python that knows nothing of
-// sessions, behind nginx and Cloakroom: ./run starts all three. Here is its test
+// sessions, behind Cloakroom and nginx, Caddy or HAProxy: ./run starts all three. Here is its test
 // only, behind the build tag "proxies".
 package behindaproxy

@@ -44,6 +44,18 @@ func write(t *testing.T, path string, text []byte) {
 	}
 }
 
+// whereItIs are the lines of a go.mod that the README shows, with the repository's
+// folder in the place of the one beside the program.
+func whereItIs(t *testing.T) string {
+	t.Helper()
+	_, rest, found := strings.Cut(string(read(t, filepath.Join(root(t), "README.md"))), "```\nrequire ")
+	lines, _, ended := strings.Cut(rest, "```\n")
+	if !found || !ended || strings.Count(lines, "../cloakroom") != 1 {
+		t.Fatal("README.md does not show in a block what a go.mod has to say")
+	}
+	return "require " + strings.Replace(lines, "../cloakroom", root(t), 1)
+}
+
 func TestTheReadmeShowsTheProgram(t *testing.T) {
 	readme := read(t, filepath.Join(root(t), "README.md"))
 	const begin = "<!-- " + program + " -->\n```go\n"
@@ -65,8 +77,7 @@ func TestAProgramOutsideTheRepositorySignsInAndOut(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, "main.go"), bytes.Replace(source, []byte("127.0.0.1:8080"), []byte(address), 1))
 	write(t, filepath.Join(dir, "go.sum"), read(t, filepath.Join(root(t), "go.sum")))
-	write(t, filepath.Join(dir, "go.mod"), fmt.Appendf(nil, "module outside\n\n%s\n\nrequire cloakroom v0.0.0\n\nreplace cloakroom => %q\n",
-		goLine(t), root(t)))
+	write(t, filepath.Join(dir, "go.mod"), fmt.Appendf(nil, "module outside\n\n%s\n\n%s", goLine(t), whereItIs(t)))
 	build(t, dir)
 	start(t, dir)
 

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,13 +16,15 @@ import (
 
 var write = flag.Bool("write", false, "renew the reference pages in docs")
 
+// commandPages is where the pages of the commands are.
+const commandPages = "../../docs/commands"
+
 // TestTheReferencePagesAreUpToDate holds the pages of settings and commands to
 // what there is; go test ./internal/cli -run Reference -write renews them.
 func TestTheReferencePagesAreUpToDate(t *testing.T) {
-	for path, page := range map[string]string{
-		"../../docs/configuration.md": settingsPage(),
-		"../../docs/commands.md":      commandsPage(t),
-	} {
+	pages := commandsPages(t)
+	pages["../../docs/configuration.md"] = settingsPage()
+	for path, page := range pages {
 		if *write {
 			if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
 				t.Fatal(err)
@@ -30,6 +33,15 @@ func TestTheReferencePagesAreUpToDate(t *testing.T) {
 		text, err := os.ReadFile(path)
 		if err != nil || string(text) != page {
 			t.Errorf("%s is out of date (%v); run: go test ./internal/cli -run Reference -write", path, err)
+		}
+	}
+	there, err := filepath.Glob(commandPages + "/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range there {
+		if _, ok := pages[path]; !ok {
+			t.Errorf("%s is the page of no command: delete it", path)
 		}
 	}
 }
@@ -93,24 +105,64 @@ A policy that is not configured lets nobody in.
 	return b.String()
 }
 
-func commandsPage(t *testing.T) string {
-	var b strings.Builder
-	b.WriteString(`# Commands
+// commandsPages returns the pages of the commands, by their path: an overview, and
+// one for each that stands first after the program's name.
+func commandsPages(t *testing.T) map[string]string {
+	t.Helper()
+	var c commands
+	parser, err := kong.New(&c, kong.Name("cloakroom"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var overview strings.Builder
+	overview.WriteString(`# Commands
 
 While a server holds the database, the commands reach it over a socket beside the
 file, which the server's user and root can open. Otherwise they open the file
 themselves. They print for people; ` + "`--json`" + ` prints for scripts. The exit code is 0,
 1 for a failure, and 2 for a command line that cannot be understood. Passwords and
 cookies are asked for, or read from the standard input: they stand in no argument.
-Each takes the [settings](configuration.md) as flags, too.
+Each takes the [settings](../configuration.md) as flags, too.
+
+| | |
+|---|---|
 `)
-	var c commands
-	parser, err := kong.New(&c, kong.Name("cloakroom"))
-	if err != nil {
-		t.Fatal(err)
+	pages := map[string]string{}
+	for _, n := range parser.Model.Children {
+		if n.Hidden {
+			continue
+		}
+		if len(n.Children) == 0 {
+			fmt.Fprintf(&overview, "| [`cloakroom %s`](%s.md) | %s |\n", n.Name, n.Name, n.Help)
+		}
+		for _, leaf := range n.Leaves(true) {
+			fmt.Fprintf(&overview, "| [`%s`](%s.md#%s) | %s |\n", leaf.FullPath(), n.Name, strings.ReplaceAll(leaf.FullPath(), " ", "-"), leaf.Help)
+		}
+		pages[commandPages+"/"+n.Name+".md"] = commandPage(t, n)
 	}
-	for _, leaf := range parser.Model.Leaves(true) {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", leaf.FullPath(), leaf.Help)
+	overview.WriteString(`
+The pages' examples are run by a test, in a folder where a server has just been
+started. One account is there, ada@example.com, who has signed in by curl; the cookie
+is in the file ` + "`jar`" + `.
+`)
+	pages[commandPages+"/index.md"] = overview.String()
+	return pages
+}
+
+// commandPage is the page of a command, or of all that begin with the same word. Its
+// examples are written by hand, and run by internal/readme.
+func commandPage(t *testing.T, n *kong.Node) string {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "# cloakroom %s\n\n%s\n", n.Name, n.Help)
+	leaves := n.Leaves(true)
+	if len(leaves) == 0 {
+		leaves = []*kong.Node{n}
+	}
+	for _, leaf := range leaves {
+		if leaf != n {
+			fmt.Fprintf(&b, "\n## %s\n\n%s\n", leaf.FullPath(), leaf.Help)
+		}
 		var rows bytes.Buffer
 		for _, p := range leaf.Positional {
 			fmt.Fprintf(&rows, "| `%s` | %s |\n", p.Summary(), p.Help)
@@ -119,8 +171,13 @@ Each takes the [settings](configuration.md) as flags, too.
 			fmt.Fprintf(&rows, "| `%s` | %s |\n", f.Summary(), f.Help)
 		}
 		if rows.Len() > 0 {
-			b.WriteString("| | |\n|---|---|\n" + rows.String())
+			b.WriteString("\n| | |\n|---|---|\n" + rows.String())
 		}
 	}
+	examples, err := os.ReadFile("testdata/examples/" + n.Name + ".md")
+	if err != nil || !bytes.Contains(examples, []byte("```console\n$ ")) {
+		t.Errorf("cloakroom %s has no example in a console block (%v)", n.Name, err)
+	}
+	fmt.Fprintf(&b, "\n## Examples\n\n%s", examples)
 	return b.String()
 }

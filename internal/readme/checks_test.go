@@ -105,3 +105,53 @@ func TestAPromiseWithoutATestIsFound(t *testing.T) {
 		t.Errorf("found %q", got)
 	}
 }
+
+func TestBlocksThatNoTestKnowsAreFound(t *testing.T) {
+	held := map[string]string{"console": "TestOne"}
+	for page, want := range map[string]string{
+		"```console\n$ true\n```\n":                             "",
+		"```console\n$ true\n```\n```go\nx\n```\n":              "",
+		"```console\n$ true\n```\n```sh\ntrue\n```\n":           `page.md:4: no test knows a block of "sh"`,
+		"```console\n$ true\n```\n```\ntrue\n```\n":             `page.md:4: no test knows a block of ""`,
+		"```console\n$ true\n```\n```bash\ntrue\n```\n":         `of "bash"`,
+		"```console\n$ true\n```\n- so:\n  ```sh\n  x\n  ```\n": "page.md:5: this block is seen by no test",
+		"```console\n$ true\n```\n~~~\ntrue\n~~~\n":             "page.md:4: this block is seen by no test",
+		"text\n": `no block of "console" any more`,
+	} {
+		wrong := strings.Join(unheld("page.md", page, held), "\n")
+		if want == "" && wrong != "" || !strings.Contains(wrong, want) {
+			t.Errorf("%s: found %q, want %q", page, wrong, want)
+		}
+	}
+}
+
+func TestLinesThatCannotBeRunAreFound(t *testing.T) {
+	makefile := "build:\n\ttrue\n"
+	for line, want := range map[string]string{
+		"make":                                  "",
+		"make build":                            "",
+		"make biuld":                            "no target biuld",
+		"go test ./internal/readme":             "",
+		"go test ./session/... ./internal/gone": "no package ./internal/gone",
+		"go test ./gone/...":                    "no package ./gone/...",
+		"go test -v":                            "names no package",
+		"go test ./internal/product -run TestGone":  "there is no such test",
+		"go test ./internal/config -run Test -gone": "-gone",
+		"cloakroom serve":                           "no test knows how",
+	} {
+		err := canBeRun(line, makefile)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", line, err, want)
+		}
+	}
+}
+
+func TestRemarksAreNotRun(t *testing.T) {
+	got := shellLines("```sh\nmake   # builds\n# alone\n\nmake test\n```\n```console\n$ no\n```\n")
+	if strings.Join(got, "|") != "make|make test" {
+		t.Errorf("read %q", got)
+	}
+	if got := mentioned("`make` and `make docs`, `maker`, `go test ./x`\n```sh\n`make no`\n```\n"); strings.Join(got, "|") != "make|make docs|go test ./x" {
+		t.Errorf("mentioned are %q", got)
+	}
+}

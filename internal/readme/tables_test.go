@@ -139,3 +139,23 @@ func TestContributingHasEveryPartOfMakeTest(t *testing.T) {
 		t.Errorf("CONTRIBUTING.md explains %q, and make test does %q", got, m[1])
 	}
 }
+
+// TestTheHouseIsWhatIsThere: what the plan of the house names is a folder.
+func TestTheHouseIsWhatIsThere(t *testing.T) {
+	found, _ := blocks(read(t, "ARCHITECTURE.md"))
+	named := 0
+	for line := range strings.Lines(found[0].text) {
+		for i, name := range strings.Fields(line) {
+			if i > 0 && !strings.Contains(name, "/") || strings.HasSuffix(name, ".md") {
+				continue // which is what it is for
+			}
+			named++
+			if info, err := os.Stat(filepath.Join(root, name)); err != nil || !info.IsDir() {
+				t.Errorf("ARCHITECTURE.md says that there is a folder %s (%v)", name, err)
+			}
+		}
+	}
+	if named < 35 {
+		t.Errorf("the plan names %d folders", named)
+	}
+}
