@@ -11,7 +11,7 @@
 local identity = { "remote-user", "remote-name", "remote-email", "remote-groups", "x-session-id", "x-session-level" }
 
 -- Headers of the request that the check looks at. Nothing else is sent on.
-local asked = { "cookie", "accept", "sec-fetch-mode", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-for" }
+local asked = { "cookie", "authorization", "accept", "sec-fetch-mode", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-for" }
 
 -- Answers that are for the client, and the headers that come with them.
 local refusals = { [302] = true, [303] = true, [401] = true, [403] = true }
@@ -44,7 +44,7 @@ local function strip(txn, cookies, session)
 		for pair in value:gmatch("[^;]+") do
 			pair = pair:match("^%s*(.-)%s*$")
 			local name = pair:match("^[^=]*")
-			if pair ~= "" and name ~= session and name ~= "__Host-device" then
+			if pair ~= "" and name ~= session and name ~= "__Secure-refresh" and name ~= "__Host-device" then
 				table.insert(kept, pair)
 			end
 		end
@@ -52,6 +52,17 @@ local function strip(txn, cookies, session)
 	txn.http:req_del_header("cookie")
 	if #kept > 0 then
 		txn.http:req_set_header("cookie", table.concat(kept, "; "))
+	end
+end
+
+-- withhold keeps the token that a phone or a script signs in with; any other
+-- Authorization is the application's.
+local function withhold(txn, values)
+	txn.http:req_del_header("authorization")
+	for value in each(values) do
+		if not value:lower():match("^%s*bearer%s+cka_") then
+			txn.http:req_add_header("authorization", value)
+		end
 	end
 end
 
@@ -80,6 +91,7 @@ core.register_action("cloakroom", { "http-req" }, function(txn, address, path, s
 			end
 		end
 		strip(txn, headers["cookie"], session)
+		withhold(txn, headers["authorization"])
 		txn:set_var("req.cloakroom", "let in")
 	elseif refusals[answer.status] then
 		refuse(txn, answer)

@@ -38,6 +38,10 @@ var Identity = []string{"Remote-User", "Remote-Name", "Remote-Email", "Remote-Gr
 // no more concern to applications than the session cookie.
 const deviceCookie = "__Host-device"
 
+// refreshCookie goes to Cloakroom alone, and a client that sends it elsewhere is none of
+// the browsers: an application gets nothing of it either way.
+const refreshCookie = "__Secure-refresh"
+
 // snippets are the files that can be written, by the names that people call them
 // by.
 var snippets = map[string]string{
@@ -119,7 +123,7 @@ func (v Values) Spellings() []string {
 }
 
 // Cookies are those that the application does not get.
-func (v Values) Cookies() []string { return []string{v.Cookie, deviceCookie} }
+func (v Values) Cookies() []string { return []string{v.Cookie, refreshCookie, deviceCookie} }
 
 // hostname is a host without its port.
 func hostname(host string) string { return (&url.URL{Host: host}).Hostname() }

@@ -24,7 +24,7 @@ func written(t *testing.T, proxy string, v Values) string {
 func TestAConfigurationIsForWhatItIsWrittenFor(t *testing.T) {
 	for proxy, wants := range map[string][]string{
 		"nginx":   {"http://127.0.0.1:8080/sign/on/check/staff;", "location ^~ /sign/on/ {", "proxy_pass http://app.internal:3000;", `__Host-a\.b=`, "X-Forwarded-Proto https;"},
-		"caddy":   {"uri /sign/on/forward/staff", "path /sign/on /sign/on/*", "reverse_proxy app.internal:3000 {", `__Host-a\.b|__Host-device`, "https://example.com"},
+		"caddy":   {"uri /sign/on/forward/staff", "path /sign/on /sign/on/*", "reverse_proxy app.internal:3000 {", `__Host-a\.b|__Secure-refresh|__Host-device`, "https://example.com"},
 		"haproxy": {"lua.cloakroom 127.0.0.1:8080 /sign/on/forward/staff __Host-a.b", "server app app.internal:3000", "lua-load-per-thread /srv/cloakroom.lua", "path_beg /sign/on/ "},
 		"traefik": {"http://127.0.0.1:8080/sign/on/forward/staff", "Host(`example.com`) || Host(`www.example.com`)", "tls: {}", "http://app.internal:3000"},
 	} {

@@ -33,6 +33,7 @@ func TestAnApplicationBehindAProxyIsGuarded(t *testing.T) {
 				{"what a client says about forwarding decides nothing", forgesForwarding},
 				{"asking the check oneself is harmless", asksTheCheck},
 				{"the application gets its own cookies only", keepsTheCookie},
+				{"the application does not get the token of a phone", keepsTheToken},
 				{"a large body arrives", sendsABody},
 				{"WebSocket passes and no other protocol", upgrades},
 				{"a revoked device is turned away on its next request", isRevoked},

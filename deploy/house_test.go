@@ -77,8 +77,10 @@ func (h *house) post(t *testing.T, path, contentType, body string, headers ...st
 func cookiesOf(a answer) string {
 	var pairs []string
 	for _, line := range a.header["Set-Cookie"] {
-		pair, _, _ := strings.Cut(line, ";")
-		pairs = append(pairs, pair)
+		pair, attributes, _ := strings.Cut(line, ";")
+		if strings.HasPrefix(attributes, " Path=/;") { // as browsers send them everywhere
+			pairs = append(pairs, pair)
+		}
 	}
 	return strings.Join(pairs, "; ")
 }

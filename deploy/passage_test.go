@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -19,8 +20,8 @@ import (
 	"time"
 )
 
-// keepsTheCookie: in what is sent, S stands for the session cookie, and D for that
-// of the device.
+// keepsTheCookie: in what is sent, S stands for the session cookie, D for that
+// of the device, and R for the refresh token's, which browsers do not send here.
 func keepsTheCookie(t *testing.T, h *house) {
 	session, device, ok := strings.Cut(h.ada.cookies, "; ")
 	if !ok || strings.HasPrefix(session, "__Host-device") {
@@ -28,11 +29,12 @@ func keepsTheCookie(t *testing.T, h *house) {
 	}
 	for sent, want := range map[string]string{
 		"S": "", "D; S": "", "S; D": "", "S; a=1": "a=1", "a=1; S": "a=1", "a=1; S; b=2": "a=1; b=2", "a=1; S; D; b=2; c=3": "a=1; b=2; c=3",
+		"R; S": "", "S; a=1; R; b=2": "a=1; b=2",
 		"D; a=1; S; b=2": "a=1; b=2", "a=1;S;b=2": "a=1;b=2", "S;D;a=1": "a=1", "a=1;D;S": "a=1",
 		"x__Host-session=1; S; __Host-session2=2; __host-session=3": "x__Host-session=1; __Host-session2=2; __host-session=3",
 		"a=__Host-session=1; S; b=\"2 3\"; c":                       "a=__Host-session=1; b=\"2 3\"; c",
 	} {
-		pairs := strings.NewReplacer("S", session, "D", device)
+		pairs := strings.NewReplacer("S", session, "D", device, "R", "__Secure-refresh=x")
 		a := h.get(t, "/", "Cookie: "+pairs.Replace(sent))
 		if a.app == nil {
 			t.Errorf("%s: %d", sent, a.status)
@@ -49,6 +51,43 @@ func keepsTheCookie(t *testing.T, h *house) {
 	a := h.get(t, "/", "Cookie: a=1; "+device, "Cookie: "+session, "Cookie: b=2")
 	if got := strings.Join(a.app.Header["Cookie"], "; "); strings.Contains(got, "__Host-") || strings.Contains(got, "cks_") {
 		t.Errorf("in several headers: %q", got)
+	}
+}
+
+// keepsTheToken that a phone signs in with, and nothing else that stands in its header.
+func keepsTheToken(t *testing.T, h *house) {
+	in := h.post(t, "/auth/v1/token", "application/json", `{"email":"ada@example.com","password":"`+secret+`"}`)
+	var granted struct {
+		Token   string
+		Account struct{ ID string }
+	}
+	if err := json.Unmarshal([]byte(in.body), &granted); err != nil || in.status != http.StatusOK {
+		t.Fatalf("%d %s", in.status, in.body)
+	}
+	for _, value := range []string{"Bearer " + granted.Token, "bearer   " + granted.Token} {
+		a := h.get(t, "/", "Authorization: "+value)
+		if a.app == nil || a.app.Header.Get("Remote-User") != granted.Account.ID {
+			t.Fatalf("%.12s: %d %+v", value, a.status, a.app)
+		}
+		if got := a.app.Header["Authorization"]; h.kind.oneCookie && len(got) > 0 {
+			t.Errorf("%.12s: the application gets it: %.12q", value, got)
+		}
+	}
+	before := h.app.reached.Load()
+	for _, headers := range [][]string{
+		{"Authorization: Bearer " + granted.Token[:52]}, {"Authorization: Basic " + granted.Token},
+		h.ada.as("Authorization: Bearer " + granted.Token), // nothing says which of the two counts
+	} {
+		if a := h.get(t, "/", append(headers, script...)...); a.status != http.StatusUnauthorized {
+			t.Errorf("%.20s: %d", headers[0], a.status)
+		}
+	}
+	refused(t, h, "a token", before)
+	for _, own := range []string{"Basic YWRhOmFkYQ==", "Bearer eyJhbGciOiJIUzI1NiJ9.e30.x"} {
+		a := h.get(t, "/", h.ada.as("Authorization: "+own)...)
+		if a.app == nil || a.app.Header.Get("Authorization") != own {
+			t.Errorf("the application's own: %d %+v", a.status, a.app)
+		}
 	}
 }
 
