@@ -114,6 +114,9 @@ func (c auditTail) Run(ctx context.Context, s streams, load loader) error {
 				}
 				return e.Seq > seen && len(list) < most, nil
 			})
+			if err != nil && c.Follow && ctx.Err() != nil {
+				return nil // which is how one ends it
+			}
 			if err != nil {
 				return err
 			}

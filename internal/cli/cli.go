@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -49,7 +48,7 @@ type streams struct {
 type exit int
 
 // Run carries out the command in args and returns the exit code: 0, 1 if it
-// failed, 2 if the command line cannot be understood.
+// failed or was interrupted, 2 if the command line cannot be understood.
 func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	defer func() {
 		switch v := recover().(type) {
@@ -75,9 +74,15 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		fmt.Fprintf(errOut, "cloakroom: %v\nTry: cloakroom --help\n", err)
 		return 2
 	}
-	if err := parsed.Run(loaderOf(parsed, &c.options), parser.Model); err != nil && !errors.Is(err, context.Canceled) {
+	err = parsed.Run(loaderOf(parsed, &c.options), parser.Model)
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil:
+		// Whoever waits for a backup must not take it for one.
+		fmt.Fprintf(errOut, "cloakroom: interrupted, and not done: %v\n", err)
+	default:
 		fmt.Fprintf(errOut, "cloakroom: %v\n", err)
-		return 1
 	}
-	return 0
+	return 1
 }

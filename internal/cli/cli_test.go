@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -180,6 +182,57 @@ func TestACommandLineThatCannotBeUnderstoodSaysWhatToTry(t *testing.T) {
 		if code != 2 || !strings.Contains(errOut, "cloakroom --help") {
 			t.Errorf("%v: %d %s", args, code, errOut)
 		}
+	}
+}
+
+// interrupting is a batch in whose middle somebody presses Ctrl-C.
+type interrupting struct {
+	io.Reader
+	interrupt func()
+}
+
+func (r *interrupting) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b[:min(len(b), len(`{"email":"a0@example.com"}`)+1)])
+	if strings.Contains(string(b[:n]), "a3") {
+		r.interrupt()
+	}
+	return n, err
+}
+
+// TestACommandThatIsInterruptedSaysSo: nobody is to take it for done.
+func TestACommandThatIsInterruptedSaysSo(t *testing.T) {
+	database := "--database=sqlite:" + filepath.Join(t.TempDir(), "c.db")
+	serving(t, "serve", "--listen=127.0.0.1:0", "--ops.listen=127.0.0.1:0", database)
+	ctx, interrupt := context.WithCancel(t.Context())
+	lines := ""
+	for i := range 6 {
+		lines += `{"email":"a` + strconv.Itoa(i) + `@example.com"}` + "\n"
+	}
+	var out, said bytes.Buffer
+	in := &interrupting{strings.NewReader(lines), interrupt}
+	if code := Run(ctx, []string{"account", "create", "--batch", "-", database}, in, &out, &said); code != 1 ||
+		!strings.Contains(said.String(), "interrupted, and not done: line 4: ") || !strings.Contains(said.String(), "the 3 before it are made") {
+		t.Errorf("%d: %s", code, said.String())
+	}
+	for address, want := range map[string]int{"a2@example.com": 0, "a3@example.com": 1} {
+		if code, _, said := run(t, "account", "show", address, database); code != want {
+			t.Errorf("%s: %d %s", address, code, said)
+		}
+	}
+	for _, args := range [][]string{
+		{"backup", filepath.Join(t.TempDir(), "copy.db")}, {"session", "revoke-all", "--everybody"}, {"audit", "export"}, {"account", "list"},
+	} {
+		said.Reset()
+		if code := Run(ctx, append(args, database), strings.NewReader(""), &out, &said); code != 1 || !strings.Contains(said.String(), "interrupted, and not done") {
+			t.Errorf("%v: %d %s", args, code, said.String())
+		}
+		if _, err := os.Stat(args[len(args)-1]); args[0] == "backup" && err == nil {
+			t.Error("there is a file that looks like a backup")
+		}
+	}
+	said.Reset()
+	if code := Run(ctx, []string{"audit", "tail", "--follow", database}, strings.NewReader(""), &out, &said); code > 1 {
+		t.Errorf("tail: %d %s", code, said.String())
 	}
 }
 

@@ -48,6 +48,9 @@ func (serve) Run(ctx context.Context, s streams, load loader) error {
 		return err
 	}
 	srv, err := server.New(ctx, server.Options{Config: loaded.Config, Logger: logger, Manager: manager, Sockets: sockets})
+	if err != nil && ctx.Err() != nil {
+		return nil // it was told to stop before it had begun
+	}
 	if err != nil {
 		return err
 	}
