@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"cloakroom/internal/factor/password"
 	"cloakroom/session"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -53,8 +54,8 @@ func newMetrics() *metrics {
 }
 
 // watch has the registry ask the session manager and the hasher when it is asked.
-func (m *metrics) watch(sessions *session.Manager, limit int64) {
-	m.registry.MustRegister(&watcher{sessions: sessions, limit: float64(limit)})
+func (m *metrics) watch(sessions *session.Manager, limit int64, passwords *password.Hasher) {
+	m.registry.MustRegister(&watcher{sessions: sessions, limit: float64(limit), passwords: passwords})
 }
 
 // handler answers Prometheus.
@@ -112,8 +113,9 @@ func (w *statusSeen) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // watcher is a prometheus.Collector of what has a state rather than a history.
 type watcher struct {
-	sessions *session.Manager
-	limit    float64
+	sessions  *session.Manager
+	limit     float64
+	passwords *password.Hasher
 }
 
 var (
@@ -123,12 +125,17 @@ var (
 	describeLimit    = prometheus.NewDesc("cloakroom_cache_limit_bytes", "Memory that the cache may allocate (sessions.cache).", nil, nil)
 	describeLoads    = prometheus.NewDesc("cloakroom_loads_total", "Checks that memory could not answer, by whether the store could.", []string{"outcome"}, nil)
 	describeUnderWay = prometheus.NewDesc("cloakroom_loads_in_progress", "Checks, or groups of them, that wait for the store.", nil, nil)
+	describeSlots    = prometheus.NewDesc("cloakroom_hashing_slots", "Passwords that may be hashed at a time (password.slots).", nil, nil)
+	describeHashing  = prometheus.NewDesc("cloakroom_hashing_in_progress", "Passwords that are being hashed.", nil, nil)
+	describeWaiting  = prometheus.NewDesc("cloakroom_hashing_waiting", "Passwords that wait to be hashed.", nil, nil)
+	describeBusy     = prometheus.NewDesc("cloakroom_hashing_refused_total", "Passwords that were not hashed, because too many waited or for too long.", nil, nil)
 	describeLag      = prometheus.NewDesc("cloakroom_revocation_lag_seconds", "How old the news may be that checks are answered by.", nil, nil)
 )
 
 func (c *watcher) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		describeSessions, describeSubjects, describeBytes, describeLimit, describeLoads, describeUnderWay, describeLag,
+		describeSlots, describeHashing, describeWaiting, describeBusy,
 	} {
 		to <- d
 	}
@@ -145,6 +152,11 @@ func (c *watcher) Collect(to chan<- prometheus.Metric) {
 	gauge(describeLimit, c.limit)
 	gauge(describeUnderWay, float64(st.LoadsUnderWay))
 	gauge(describeLag, st.Behind.Seconds())
+	hashing := c.passwords.Stats()
+	gauge(describeSlots, float64(hashing.Slots))
+	gauge(describeHashing, float64(hashing.Hashing))
+	gauge(describeWaiting, float64(hashing.Waiting))
+	to <- prometheus.MustNewConstMetric(describeBusy, prometheus.CounterValue, float64(hashing.Busy))
 	to <- prometheus.MustNewConstMetric(describeLoads, prometheus.CounterValue, float64(st.Loads-st.LoadsUndecided), "decided")
 	to <- prometheus.MustNewConstMetric(describeLoads, prometheus.CounterValue, float64(st.LoadsUndecided), "undecided")
 }
@@ -201,6 +213,20 @@ func (s metered) Create(ctx context.Context, now time.Time, c session.Creation, 
 func (s metered) Apply(ctx context.Context, now time.Time, c session.Change, joins []session.Join) (pos session.Position, err error) {
 	done := s.time("apply")
 	pos, err = s.Store.Apply(ctx, now, c, joins)
+	done(err)
+	return pos, err
+}
+
+func (s metered) Renew(ctx context.Context, now time.Time, r session.Renewal) (renewed session.Renewed, err error) {
+	done := s.time("renew")
+	renewed, err = s.Store.Renew(ctx, now, r)
+	done(err)
+	return renewed, err
+}
+
+func (s metered) Confirm(ctx context.Context, now time.Time, token session.Hash, grace time.Duration) (pos session.Position, err error) {
+	done := s.time("confirm")
+	pos, err = s.Store.Confirm(ctx, now, token, grace)
 	done(err)
 	return pos, err
 }

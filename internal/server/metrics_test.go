@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"cloakroom/internal/factor/password"
 )
 
 // figure reads one line of /metrics.
@@ -59,6 +62,51 @@ func TestWhatHappensIsCounted(t *testing.T) {
 	}
 	host := func(r *http.Request) { r.Host = s.URL()[len("http://"):] }
 	s.browser().to("GET", "/metrics", "", host).problem(http.StatusNotFound, "not-found")
+}
+
+// TestWhatWaitsToBeHashedIsCounted, and who is turned away, and who waits for the store.
+func TestWhatWaitsToBeHashedIsCounted(t *testing.T) {
+	s := newSite(t, func(o *Options) { o.Passwords.Slots, o.Passwords.Queue, o.Passwords.Wait = 1, 2, time.Minute })
+	s.browser().signUp("ada@example.com")
+	turn, err := s.signin.Passwords.Turn(t.Context(), password.Place{Rank: password.First})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := make(chan answer, 5)
+	for range 5 {
+		go func() { answers <- s.browser().do("POST", "/v1/sign-in", credentials("ada@example.com", goodPassword)) }()
+	}
+	for range 3 {
+		(<-answers).problem(http.StatusServiceUnavailable, "busy")
+	}
+	for name, want := range map[string]string{
+		"cloakroom_hashing_slots": "1", "cloakroom_hashing_in_progress": "1",
+		"cloakroom_hashing_waiting": "2", "cloakroom_hashing_refused_total": "3",
+	} {
+		if got := s.figure(name); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+	turn.End()
+	for range 2 {
+		(<-answers).is(http.StatusOK)
+	}
+}
+
+// TestWhoWaitsForTheStoreIsCounted while the store hangs.
+func TestWhoWaitsForTheStoreIsCounted(t *testing.T) {
+	s, store, cookie, _ := newFaultySite(t)
+	store.set(hanging)
+	answered := make(chan answer, 1)
+	go func() { answered <- s.with(cookie).do("GET", "/check", "") }()
+	for deadline := time.Now().Add(time.Second); s.figure("cloakroom_loads_in_progress") != "1"; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Error("nobody waits")
+			break
+		}
+	}
+	store.mend()
+	<-answered
 }
 
 func TestAnOutageIsCountedAsOne(t *testing.T) {

@@ -166,7 +166,6 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	s.metrics.watch(s.sessions, set.CacheBytes)
 	o.Passwords.MinLength, o.Passwords.Slots = set.PasswordMinLength, cmp.Or(set.PasswordSlots, o.Passwords.Slots)
 	o.Passwords.Words = append(o.Passwords.Words, "cloakroom")
 	for _, u := range s.public {
@@ -182,6 +181,7 @@ func (s *Server) build(ctx context.Context, o Options) error {
 		return err
 	}
 	passwords := password.New(o.Passwords)
+	s.metrics.watch(s.sessions, set.CacheBytes, passwords)
 	s.signin = &signin.Service{
 		Sessions: s.sessions, Accounts: people, Passwords: passwords,
 		Throttle: s.throttle, Devices: devices, Audit: record, Refusals: s.refusals, Now: steady, Logger: s.logger,

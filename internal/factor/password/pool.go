@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,6 +46,8 @@ const (
 type pool struct {
 	queue int // how many may wait
 	wait  time.Duration
+	slots int
+	busy  atomic.Uint64 // were told ErrBusy
 
 	mu      sync.Mutex // guards what follows, also parties
 	free    int        // slots
@@ -92,12 +95,17 @@ func (w *waiter) standing() Rank {
 func (w *waiter) asks() int { return w.lately().all + w.places }
 
 func newPool(slots, queue int, wait time.Duration) *pool {
-	return &pool{queue: queue, wait: wait, free: slots, parties: map[string]*party{}, began: time.Now()}
+	return &pool{queue: queue, wait: wait, slots: slots, free: slots, parties: map[string]*party{}, began: time.Now()}
 }
 
 // enter waits for a slot, which is to be left. It is ErrBusy after the longest
 // wait, and as soon as more wait than may, for who would go last of them.
-func (p *pool) enter(ctx context.Context, at Place) (*party, error) {
+func (p *pool) enter(ctx context.Context, at Place) (_ *party, err error) {
+	defer func() {
+		if errors.Is(err, ErrBusy) {
+			p.busy.Add(1)
+		}
+	}()
 	w := p.join(at)
 	select {
 	case err := <-w.told:
@@ -106,7 +114,6 @@ func (p *pool) enter(ctx context.Context, at Place) (*party, error) {
 	}
 	timer := time.NewTimer(p.wait)
 	defer timer.Stop()
-	var err error
 	select {
 	case err := <-w.told:
 		return w.party, err
@@ -119,6 +126,20 @@ func (p *pool) enter(ctx context.Context, at Place) (*party, error) {
 		p.leave(w.party, false)
 	}
 	return nil, err
+}
+
+// Stats is how much there is to hash.
+type Stats struct {
+	Slots, Hashing, Waiting int
+	Busy                    uint64 // that were answered ErrBusy, since New
+}
+
+// Stats may be asked at any time.
+func (h *Hasher) Stats() Stats {
+	p := h.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Stats{p.slots, p.slots - p.free, len(p.waiting), p.busy.Load()}
 }
 
 // join comes to the queue. Who is there need not have a slot yet, and may have
