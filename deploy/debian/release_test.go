@@ -107,19 +107,21 @@ func TestThePackageHoldsWhatItShould(t *testing.T) {
 		modes[strings.TrimPrefix(fields[5], ".")] = fields[0]
 	}
 	for path, want := range map[string]string{
-		"/usr/bin/cloakroom":                               "-rwxr-xr-x",
-		"/etc/cloakroom/cloakroom.yaml":                    "-rw-r--r--",
-		"/usr/lib/systemd/system/cloakroom.service":        "-rw-r--r--",
-		"/usr/lib/systemd/system/cloakroom.socket":         "-rw-r--r--",
-		"/usr/lib/systemd/system/cloakroom-ops.socket":     "-rw-r--r--",
-		"/usr/lib/systemd/system/cloakroom-backup.service": "-rw-r--r--",
-		"/usr/lib/systemd/system/cloakroom-backup.timer":   "-rw-r--r--",
-		"/usr/share/man/man1/cloakroom.1.gz":               "-rw-r--r--",
-		"/usr/share/bash-completion/completions/cloakroom": "-rw-r--r--",
-		"/usr/share/doc/cloakroom/copyright":               "-rw-r--r--",
-		"/usr/share/doc/cloakroom/operations.md":           "-rw-r--r--",
-		"/usr/share/cloakroom/grafana/cloakroom.json":      "-rw-r--r--",
-		"/usr/share/cloakroom/prometheus/alerts.yaml":      "-rw-r--r--",
+		"/usr/bin/cloakroom":                                  "-rwxr-xr-x",
+		"/etc/cloakroom/cloakroom.yaml":                       "-rw-r--r--",
+		"/usr/lib/systemd/system/cloakroom.service":           "-rw-r--r--",
+		"/usr/lib/systemd/system/cloakroom.socket":            "-rw-r--r--",
+		"/usr/lib/systemd/system/cloakroom-ops.socket":        "-rw-r--r--",
+		"/usr/lib/systemd/system/cloakroom-backup.service":    "-rw-r--r--",
+		"/usr/lib/systemd/system/cloakroom-backup.timer":      "-rw-r--r--",
+		"/usr/share/man/man1/cloakroom.1.gz":                  "-rw-r--r--",
+		"/usr/share/bash-completion/completions/cloakroom":    "-rw-r--r--",
+		"/usr/share/zsh/vendor-completions/_cloakroom":        "-rw-r--r--",
+		"/usr/share/fish/vendor_completions.d/cloakroom.fish": "-rw-r--r--",
+		"/usr/share/doc/cloakroom/copyright":                  "-rw-r--r--",
+		"/usr/share/doc/cloakroom/operations.md":              "-rw-r--r--",
+		"/usr/share/cloakroom/grafana/cloakroom.json":         "-rw-r--r--",
+		"/usr/share/cloakroom/prometheus/alerts.yaml":         "-rw-r--r--",
 	} {
 		if modes[path] != want {
 			t.Errorf("%s has the mode %q, want %s", path, modes[path], want)
