@@ -10,6 +10,7 @@ import (
 // TestWhoComesBackGetsToThePage: the token has ended, which nobody notices whose
 // browser runs scripts, and others press a button.
 func TestWhoComesBackGetsToThePage(t *testing.T) {
+	t.Parallel()
 	base := startSetup(t, "--sessions.token-lifetime", "5s").base
 	desk := newWindow(t)
 	desk.signUp(base)

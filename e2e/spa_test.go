@@ -131,6 +131,7 @@ func (d *device) sleeps(state string) {
 // TestTheSinglePageApplicationStaysSignedIn for many lifetimes of its token, on two
 // tabs, through a sleep and an outage, and until it is signed out elsewhere.
 func TestTheSinglePageApplicationStaysSignedIn(t *testing.T) {
+	t.Parallel()
 	n := newNotes(t)
 	one := newWindow(t)
 	one.enter(n.base, "up")
@@ -185,6 +186,7 @@ func TestTheSinglePageApplicationStaysSignedIn(t *testing.T) {
 // two commands, with Vite's server in between as somebody has it who works on the page.
 // Only ports and the lifetime of a token are others.
 func TestTheApplicationRunsAsItsPageShows(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../docs/single-page-app.md")
 	if err != nil {
 		t.Fatal(err)
@@ -240,6 +242,7 @@ func runs(t *testing.T, dir, line string, environment ...string) {
 
 // TestASignOutIsSeenInTheOtherTabWithinASecond, and a sign-in too.
 func TestASignOutIsSeenInTheOtherTabWithinASecond(t *testing.T) {
+	t.Parallel()
 	n := newNotes(t)
 	one := newWindow(t)
 	one.enter(n.base, "up")

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -198,11 +199,11 @@ func TestTheOperationsPageOnAMachineOfItsOwn(t *testing.T) {
 	}
 	commands = append(commands, last...)
 	m := newMachine(t, scriptOf(commands))
-	deb, err := os.ReadFile(one(t, "*.deb"))
+	deb, err := os.ReadFile(one(t, "*_"+runtime.GOARCH+".deb"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(m.shared, filepath.Base(one(t, "*.deb"))), deb, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(m.shared, filepath.Base(one(t, "*_"+runtime.GOARCH+".deb"))), deb, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	m.starts(t, 3*time.Minute)

@@ -62,7 +62,7 @@ func release(name string) (string, error) {
 			return "", err
 		}
 	}
-	_, err = shell(checkout, `TOOLS="$1" ARCHES=amd64 scripts/release "$2"`, filepath.Join(root, ".tools"), out)
+	_, err = shell(checkout, `TOOLS="$1" scripts/release "$2"`, filepath.Join(root, ".tools"), out)
 	return out, err
 }
 

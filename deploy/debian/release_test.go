@@ -3,17 +3,22 @@
 package debian
 
 import (
+	"debug/elf"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"cloakroom/internal/config"
 )
+
+// machines are those that a release is for, by the name of their architecture.
+var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
 
 // TestAReleaseIsTheSameWhereverItIsBuilt: whoever has the source can check that
 // what is offered for download was built of it.
@@ -31,7 +36,7 @@ func TestAReleaseIsTheSameWhereverItIsBuilt(t *testing.T) {
 	if string(a) != string(b) {
 		t.Errorf("built in two places:\n%s\n%s", a, b)
 	}
-	if lines := strings.Count(string(a), "\n"); lines != 3 {
+	if lines := strings.Count(string(a), "\n"); lines != 6 { // three for each of two architectures
 		t.Errorf("%d files are released:\n%s", lines, a)
 	}
 	if said, err := shell(filepath.Dir(one(t, "SHA256SUMS")), "sha256sum --check --quiet SHA256SUMS"); err != nil {
@@ -53,7 +58,14 @@ func TestNothingIsReleasedThatIsNotCommitted(t *testing.T) {
 }
 
 func TestAReleaseSaysWhatIsBuiltIn(t *testing.T) {
-	text, err := os.ReadFile(one(t, "*.cdx.json"))
+	for arch := range machines {
+		saysWhatIsBuiltIn(t, one(t, "*-"+arch+".cdx.json"))
+	}
+}
+
+func saysWhatIsBuiltIn(t *testing.T, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +89,7 @@ func TestAReleaseSaysWhatIsBuiltIn(t *testing.T) {
 
 func TestTheArchiveHoldsAProgramThatRuns(t *testing.T) {
 	dir := t.TempDir()
-	archive := one(t, "*.tar.gz")
+	archive := one(t, "*-"+runtime.GOARCH+".tar.gz")
 	if _, err := shell(dir, `tar -xzf "$1"`, archive); err != nil {
 		t.Fatal(err)
 	}
@@ -91,9 +103,38 @@ func TestTheArchiveHoldsAProgramThatRuns(t *testing.T) {
 	}
 }
 
-// TestThePackageHoldsWhatItShould, owned by root and writable by nobody else.
-func TestThePackageHoldsWhatItShould(t *testing.T) {
-	deb := one(t, "*.deb")
+// TestEachArchitectureGetsItsOwnProgram, in its archive and in its package, which says
+// for which it is.
+func TestEachArchitectureGetsItsOwnProgram(t *testing.T) {
+	for arch, machine := range machines {
+		dir := t.TempDir()
+		said, err := shell(dir, `tar -xzf "$1"; dpkg-deb --extract "$2" p; cmp */cloakroom p/usr/bin/cloakroom; dpkg-deb --field "$2" Architecture`,
+			one(t, "*-"+arch+".tar.gz"), one(t, "*_"+arch+".deb"))
+		if err != nil || strings.TrimSpace(string(said)) != arch {
+			t.Errorf("the package for %s is for %q, %v", arch, said, err)
+		}
+		program, err := elf.Open(filepath.Join(dir, "p/usr/bin/cloakroom"))
+		if err != nil {
+			t.Errorf("%s: %v", arch, err)
+			continue
+		}
+		libraries, err := program.ImportedLibraries()
+		if program.Machine != machine || len(libraries) > 0 || err != nil {
+			t.Errorf("the program for %s is for %v, and wants the libraries %q, %v", arch, program.Machine, libraries, err)
+		}
+		_ = program.Close()
+	}
+}
+
+func TestThePackagesHoldWhatTheyShould(t *testing.T) {
+	for arch := range machines {
+		holdsWhatItShould(t, one(t, "*_"+arch+".deb"))
+	}
+}
+
+// holdsWhatItShould: owned by root and writable by nobody else.
+func holdsWhatItShould(t *testing.T, deb string) {
+	t.Helper()
 	list, err := shell(".", `dpkg-deb --contents "$1"`, deb)
 	if err != nil {
 		t.Fatal(err)
@@ -107,19 +148,21 @@ func TestThePackageHoldsWhatItShould(t *testing.T) {
 		modes[strings.TrimPrefix(fields[5], ".")] = fields[0]
 	}
 	for path, want := range map[string]string{
-		"/usr/bin/cloakroom":                               "-rwxr-xr-x",
-		"/etc/cloakroom/cloakroom.yaml":                    "-rw-r--r--",
-		"/usr/lib/systemd/system/cloakroom.service":        "-rw-r--r--",
-		"/usr/lib/systemd/system/cloakroom.socket":         "-rw-r--r--",
-		"/usr/lib/systemd/system/cloakroom-ops.socket":     "-rw-r--r--",
-		"/usr/lib/systemd/system/cloakroom-backup.service": "-rw-r--r--",
-		"/usr/lib/systemd/system/cloakroom-backup.timer":   "-rw-r--r--",
-		"/usr/share/man/man1/cloakroom.1.gz":               "-rw-r--r--",
-		"/usr/share/bash-completion/completions/cloakroom": "-rw-r--r--",
-		"/usr/share/doc/cloakroom/copyright":               "-rw-r--r--",
-		"/usr/share/doc/cloakroom/operations.md":           "-rw-r--r--",
-		"/usr/share/cloakroom/grafana/cloakroom.json":      "-rw-r--r--",
-		"/usr/share/cloakroom/prometheus/alerts.yaml":      "-rw-r--r--",
+		"/usr/bin/cloakroom":                                  "-rwxr-xr-x",
+		"/etc/cloakroom/cloakroom.yaml":                       "-rw-r--r--",
+		"/usr/lib/systemd/system/cloakroom.service":           "-rw-r--r--",
+		"/usr/lib/systemd/system/cloakroom.socket":            "-rw-r--r--",
+		"/usr/lib/systemd/system/cloakroom-ops.socket":        "-rw-r--r--",
+		"/usr/lib/systemd/system/cloakroom-backup.service":    "-rw-r--r--",
+		"/usr/lib/systemd/system/cloakroom-backup.timer":      "-rw-r--r--",
+		"/usr/share/man/man1/cloakroom.1.gz":                  "-rw-r--r--",
+		"/usr/share/bash-completion/completions/cloakroom":    "-rw-r--r--",
+		"/usr/share/zsh/vendor-completions/_cloakroom":        "-rw-r--r--",
+		"/usr/share/fish/vendor_completions.d/cloakroom.fish": "-rw-r--r--",
+		"/usr/share/doc/cloakroom/copyright":                  "-rw-r--r--",
+		"/usr/share/doc/cloakroom/operations.md":              "-rw-r--r--",
+		"/usr/share/cloakroom/grafana/cloakroom.json":         "-rw-r--r--",
+		"/usr/share/cloakroom/prometheus/alerts.yaml":         "-rw-r--r--",
 	} {
 		if modes[path] != want {
 			t.Errorf("%s has the mode %q, want %s", path, modes[path], want)

@@ -17,7 +17,9 @@ type completion struct {
 // scripts have a shell ask the program itself what may come next.
 var scripts = map[string]string{
 	"bash": "_cloakroom() { local IFS=$'\\n'; COMPREPLY=($(cloakroom complete -- \"${COMP_WORDS[@]:1:COMP_CWORD}\")); }\ncomplete -F _cloakroom -o default cloakroom\n",
-	"zsh":  "_cloakroom() { compadd -- ${(f)\"$(cloakroom complete -- \"${(@)words[2,CURRENT]}\")\"}; }\ncompdef _cloakroom cloakroom\n",
+	// As a file of its own, which zsh loads when it is first needed, or in a start-up file.
+	"zsh": "#compdef cloakroom\n_cloakroom() { compadd -- ${(f)\"$(cloakroom complete -- \"${(@)words[2,CURRENT]}\")\"}; }\n" +
+		"if [ \"$funcstack[1]\" = _cloakroom ]; then _cloakroom \"$@\"; else compdef _cloakroom cloakroom; fi\n",
 	"fish": "complete -c cloakroom -f -a '(cloakroom complete -- (commandline -opc)[2..] (commandline -ct))'\n",
 }
 

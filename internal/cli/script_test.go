@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -51,7 +53,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("TZ", "UTC")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "load": load, "signin": signIn, "check": check, "proxy": proxy},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "load": load, "signin": signIn, "check": check, "proxy": proxy, "incarnation": incarnation},
 	})
 }
 
@@ -151,4 +153,23 @@ func check(ts *testscript.TestScript, _ bool, args []string) {
 	if fmt.Sprint(a.StatusCode) != args[1] {
 		ts.Fatalf("the check says %s of %s", a.Status, filepath.Base(args[0]))
 	}
+}
+
+// incarnation revokes what other sessions there are of the one in a file, and keeps
+// which incarnation of the store is vouched for: the beginning of the position.
+func incarnation(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := http.NewRequest(http.MethodDelete, "http://"+ts.Getenv("CLOAKROOM_LISTEN")+"/auth/v1/sessions?strict=true", nil)
+	ts.Check(err)
+	r.Header.Set("Cookie", "__Host-session="+strings.TrimSpace(ts.ReadFile(args[0])))
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	a, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer a.Body.Close()
+	var told struct{ Position string }
+	ts.Check(json.NewDecoder(a.Body).Decode(&told))
+	position, err := base64.RawURLEncoding.DecodeString(told.Position)
+	if err != nil || len(position) != 32 || a.StatusCode != http.StatusOK {
+		ts.Fatalf("the revocation is answered %s with the position %q", a.Status, told.Position)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), fmt.Appendf(nil, "%x\n", position[:16]), 0o600))
 }

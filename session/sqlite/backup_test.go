@@ -132,6 +132,54 @@ func TestARestoredDatabaseIsVoidedBeforeAnybodyOpensIt(t *testing.T) {
 	}
 }
 
+// TestARestoreBeginsANewIncarnation: a restored store counts again, so that the same
+// number could be of something else. Whoever stands anywhere in the log of before is
+// told to begin anew.
+func TestARestoreBeginsANewIncarnation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.db")
+	s := openAt(t, path)
+	sign(t, s, creation("ada"))
+	backup := filepath.Join(t.TempDir(), "copy.db")
+	if err := Backup(t.Context(), s, backup, func(int64, int64) {}); err != nil {
+		t.Fatal(err)
+	}
+	revoke := func(s *Store) session.Position {
+		t.Helper()
+		position, err := s.Apply(t.Context(), time.Now(), session.RevokeEverything(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return position
+	}
+	before := []session.Position{revoke(s)} // not in the backup
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for i, keepAs := range []string{"first.db", "second.db"} {
+		if err := Restore(t.Context(), backup, path, keepAs, nothing); err != nil {
+			t.Fatal(err)
+		}
+		s := openAt(t, path)
+		now := revoke(s)
+		for _, p := range before {
+			if p.Incarnation == now.Incarnation || p.Number != now.Number {
+				t.Errorf("restore %d: the same number is of %x now and was of %x; the numbers are %d and %d",
+					i, now.Incarnation, p.Incarnation, now.Number, p.Number)
+			}
+			if b, err := s.Tick(t.Context(), p, 10); err != nil || !b.Reset || len(b.Entries) != 0 {
+				t.Errorf("restore %d: whoever was at %v goes on with %+v, %v", i, p, b, err)
+			}
+		}
+		if b, err := s.Tick(t.Context(), now, 10); err != nil || b.Reset {
+			t.Errorf("restore %d: whoever is there now begins anew: %+v, %v", i, b, err)
+		}
+		before = append(before, now)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestARestoreThatFailsChangesNothing(t *testing.T) {
 	backup, path := backedUp(t)
 	whole, err := os.ReadFile(backup)
