@@ -15,7 +15,7 @@ const (
 	askedWithin = time.Minute
 	// windDownTime is how long connections may stay that have no request in
 	// flight, so that one which is just about to come is answered.
-	windDownTime = 250 * time.Millisecond
+	windDownTime = time.Second
 )
 
 // Serving is closed once requests are answered.
