@@ -26,11 +26,15 @@ func bearerToken(r *http.Request) (token string, present bool) {
 // IsBearer reports whether the token that the request presents stands in the
 // Authorization header, where Config.Bearer lets it be read.
 func (m *Manager) IsBearer(r *http.Request) bool {
-	if !m.cfg.Bearer {
-		return false
-	}
-	_, present := bearerToken(r)
+	_, present := m.bearer(r)
 	return present
+}
+
+func (m *Manager) bearer(r *http.Request) (token string, present bool) {
+	if !m.cfg.Bearer {
+		return "", false
+	}
+	return bearerToken(r)
 }
 
 // CheckCarrier reports as ErrTwoTokens a request with a token in the Authorization
@@ -46,12 +50,12 @@ func (m *Manager) CheckCarrier(r *http.Request) error {
 // presented returns the token that a request presents. None, or none that can be one,
 // is ErrNoSession; two are ErrTwoTokens.
 func (m *Manager) presented(r *http.Request) (token string, err error) {
-	if err := m.CheckCarrier(r); err != nil {
-		return "", err
-	}
-	token, ok := m.cookieToken(r)
-	if m.IsBearer(r) {
-		token, ok = bearerToken(r)
+	token, ok := m.bearer(r)
+	switch {
+	case ok && m.hasCookie(r):
+		return "", ErrTwoTokens
+	case !ok:
+		token, ok = m.cookieToken(r)
 	}
 	if !ok {
 		return "", m.rejectMalformed()

@@ -267,6 +267,50 @@ func TestNothingComesOfARenewalThatBeganBeforeARevocation(t *testing.T) {
 	}
 }
 
+// TestARenewalThatIsOvertakenYieldsNothing: it stands still before the store is asked,
+// or its first use before the store confirms it, while the session ends.
+func TestARenewalThatIsOvertakenYieldsNothing(t *testing.T) {
+	for name, change := range map[string]func(session.Session) session.Change{
+		"revoked":    func(s session.Session) session.Change { return session.Revoke(s.Subject(), s.ID()) },
+		"all":        func(s session.Session) session.Change { return session.RevokeAll(s.Subject()) },
+		"everything": func(session.Session) session.Change { return session.RevokeEverything() },
+		"deleted":    func(s session.Session) session.Change { return session.DeleteSubject(s.Subject()) },
+	} {
+		for _, at := range []string{"renewing", "confirming"} {
+			t.Run(name+" while "+at, func(t *testing.T) {
+				bubble(t, func(t *testing.T, store *memory.Store) {
+					a, b := join(t, store, renewing), join(t, store, renewing)
+					old := a.issueRenewable("ada")
+					s := a.accepts("I8", old.Reveal())
+					var once sync.Once
+					a.SetPause(func(step string) {
+						if step == at {
+							once.Do(func() {
+								if _, err := b.Apply(t.Context(), change(s)); err != nil {
+									t.Error(err)
+								}
+							})
+						}
+					})
+					next, _, err := a.Renew(t.Context(), old.Refresh().Reveal())
+					if at == "renewing" && !errors.Is(err, session.ErrNoSession) {
+						t.Errorf("I10: renewed: %v", err)
+					}
+					if at == "confirming" {
+						a.rejects("I10", next.Reveal())
+					}
+					for _, token := range []session.Token{old, next} {
+						if _, _, err := b.Renew(t.Context(), token.Refresh().Reveal()); !errors.Is(err, session.ErrNoSession) {
+							t.Errorf("I10: renewed afterwards: %v", err)
+						}
+					}
+					b.rejects("I10", old.Reveal())
+				})
+			})
+		}
+	}
+}
+
 func TestCookiesAreRenewedAtOnePath(t *testing.T) {
 	bubble(t, func(t *testing.T, store *memory.Store) {
 		a := join(t, store, renewing)

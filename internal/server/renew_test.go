@@ -118,6 +118,27 @@ func TestAPlantedRefreshCookieSignsNobodyIn(t *testing.T) {
 	ada.do("GET", "/check", "").is(http.StatusOK)
 }
 
+// TestAClockThatIsSetBackRenewsNothingThatIsOver, and keeps nobody from renewing.
+func TestAClockThatIsSetBackRenewsNothingThatIsOver(t *testing.T) {
+	t.Parallel()
+	clock := new(setClock)
+	s := newSite(t, shortLived(clock), func(o *Options) { o.Config.Idle = "10m" })
+	ada, eve := s.browser().signUp("ada@example.com"), s.browser().signUp("eve@example.com")
+	clock.set(-time.Hour)
+	time.Sleep(1200 * time.Millisecond)
+	before := *ada
+	ada.do("POST", renewPath, "").is(http.StatusOK)
+	ada.do("GET", "/check", "").is(http.StatusOK)
+	before.do("POST", renewPath, "").is(http.StatusOK) // within its grace
+	clock.set(11 * time.Minute)
+	time.Sleep(1200 * time.Millisecond)
+	eve.do("POST", renewPath, "").problem(http.StatusUnauthorized, "signed-out")
+	clock.set(0)
+	time.Sleep(1200 * time.Millisecond)
+	eve.do("POST", renewPath, "").problem(http.StatusUnauthorized, "signed-out")
+	eve.do("GET", "/check", "").is(http.StatusUnauthorized)
+}
+
 func TestFiftyRenewalsAtOnceAreOne(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
