@@ -108,7 +108,9 @@ func (c auditTail) Run(ctx context.Context, s streams, load loader) error {
 		seen, most := int64(0), max(c.Number, 0)
 		for {
 			var list []entryShape
+			newest := seen // also when it is not to be shown
 			err := o.audit(ctx, query, func(e entryShape) (bool, error) {
+				newest = max(newest, e.Seq)
 				if e.Seq > seen && len(list) < most {
 					list = append(list, e)
 				}
@@ -120,8 +122,8 @@ func (c auditTail) Run(ctx context.Context, s streams, load loader) error {
 			if err != nil {
 				return err
 			}
+			seen = newest
 			for _, e := range slices.Backward(list) {
-				seen = max(seen, e.Seq)
 				if c.JSON {
 					err = printJSON(s.out, e)
 				} else {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -53,7 +54,10 @@ func TestScripts(t *testing.T) {
 			e.Setenv("TZ", "UTC")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "load": load, "signin": signIn, "check": check, "proxy": proxy, "incarnation": incarnation},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await": await, "load": load, "signin": signIn, "check": check, "proxy": proxy,
+			"incarnation": incarnation, "take": take, "until": until,
+		},
 	})
 }
 
@@ -71,7 +75,8 @@ func await(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// load keeps the server busy until the script ends.
+// load keeps the server busy until the script ends, and the next one that takes
+// its place.
 func load(ts *testscript.TestScript, _ bool, _ []string) {
 	ctx, stop := context.WithCancel(context.Background())
 	var busy sync.WaitGroup
@@ -79,7 +84,9 @@ func load(ts *testscript.TestScript, _ bool, _ []string) {
 		busy.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				body := fmt.Sprintf(`{"email":"load%d.%d@example.com","password":"correct horse battery staple"}`, i, n)
-				_, _ = post(ctx, ts, "/auth/v1/sign-up", body) // who is refused made load, too
+				if _, err := post(ctx, ts, "/auth/v1/sign-up", body); err != nil { // who is refused made load, too
+					time.Sleep(10 * time.Millisecond) // the script has stopped the server
+				}
 				r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+ts.Getenv("CLOAKROOM_LISTEN")+"/auth/check", nil)
 				if err != nil {
 					return
@@ -172,4 +179,27 @@ func incarnation(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("the revocation is answered %s with the position %q", a.Status, told.Position)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), fmt.Appendf(nil, "%x\n", position[:16]), 0o600))
+}
+
+// take sets a variable to what an expression finds in the latest output.
+func take(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(m) != 2 {
+		ts.Fatalf("there is no %s in the output", args[1])
+	}
+	ts.Setenv(args[0], m[1])
+}
+
+// until waits until an expression is found in a file that is being written.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile("(?m)" + args[1])
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		text, _ := os.ReadFile(ts.MkAbs(args[0])) // it may not be there yet
+		if want.Match(text) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s does not appear in %s: %s", args[1], args[0], text)
+		}
+	}
 }
