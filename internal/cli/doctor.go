@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
-	"time"
 
 	"cloakroom/internal/config"
 	"cloakroom/internal/control"
@@ -101,6 +99,15 @@ func (c *checkup) file() {
 	c.note(mode&0o077 == 0, fmt.Sprintf("the database %s is its owner's alone (%v)", path, mode), "run: chmod 600 %s", path)
 }
 
+// keeping says which browsers keep the session cookie, which is Secure. What none of
+// them would keep it under the configuration does not let pass.
+func keeping(public *url.URL) string {
+	if public.Scheme == "https" {
+		return "browsers keep a Secure cookie under " + public.String()
+	}
+	return "browsers on this machine keep a Secure cookie under " + public.String() + ", except Safari, which wants https"
+}
+
 // running looks at the server, and at how requests reach it.
 func (c *checkup) running(ctx context.Context) {
 	conn, err := control.Dial(ctx, c.settings.SQLitePath)
@@ -123,55 +130,8 @@ func (c *checkup) running(ctx context.Context) {
 		c.note(false, "the public URL cannot be read", "correct public_url")
 		return
 	}
-	local := public.Hostname() == "localhost" || strings.HasPrefix(public.Hostname(), "127.")
-	c.note(public.Scheme == "https" || local, "browsers keep the cookie under "+st.PublicURL, "set public_url to an https address")
+	c.note(true, keeping(public), "")
+	c.serverClock(st.Now)
+	c.latestEntry(ctx, o)
 	c.way(ctx, o, st, public)
-}
-
-// way sends a request through the public URL, and looks at how it arrives.
-func (c *checkup) way(ctx context.Context, o *operator, st server.Status, public *url.URL) {
-	var a server.Arrival
-	if err := o.call(ctx, http.MethodPost, "/v1/operator/probe", nil, &a); err != nil {
-		c.note(false, "the way to the server cannot be looked at: "+err.Error(), "look into its log")
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, st.PublicURL+st.BasePath+"/v1/session", nil)
-	if err != nil {
-		c.note(false, "the public URL cannot be asked", "correct public_url")
-		return
-	}
-	r.Header.Set("X-Cloakroom-Probe", a.Probe)
-	began := time.Now()
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	answer, err := client.Do(r) // r's context limits it
-	if err != nil {
-		c.note(false, st.PublicURL+" does not answer: "+err.Error(), "look at the name, the certificate and the proxy; the server listens on %s", st.Listen)
-		return
-	}
-	_ = answer.Body.Close()
-	if err := o.call(ctx, http.MethodGet, "/v1/operator/probe", nil, &a); err != nil || !a.Arrived {
-		c.note(false, fmt.Sprintf("%s answers %s, and the request did not reach this server", st.PublicURL, answer.Status),
-			"have the proxy pass %s/ on to %s, or correct public_url", st.BasePath, st.Listen)
-		return
-	}
-	c.note(true, st.PublicURL+" leads to this server", "")
-	c.note(strings.EqualFold(a.Host, public.Host), "the header Host arrives as "+a.Host, "have the proxy pass Host on as it is: %s", public.Host)
-	c.note(a.ForwardedFor == "" || a.Trusted, "requests are known to come from "+withoutPort(a.Client),
-		"a proxy at %s says that the request comes from %s, and is not trusted: everybody shares its limits. Set proxies.trusted to its address, and nothing wider",
-		a.Peer, a.ForwardedFor)
-	c.note(a.Proto == "" || a.Proto == public.Scheme, "the proxy and the public URL agree on "+public.Scheme,
-		"the proxy says %s; correct it, or public_url", a.Proto)
-	if at, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
-		off := at.Sub(began).Round(time.Second)
-		c.note(off.Abs() <= 5*time.Second, "the clocks here and at the public URL agree", "they are %v apart: have both set by NTP", off.Abs())
-	}
-}
-
-func withoutPort(address string) string {
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		return host
-	}
-	return "a socket of this machine"
 }

@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await": await, "load": load, "signin": signIn, "check": check, "proxy": proxy,
-			"incarnation": incarnation, "take": take, "until": until,
+			"incarnation": incarnation, "spoil": spoil, "take": take, "until": until,
 		},
 	})
 }
@@ -135,18 +135,60 @@ func signIn(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// proxy stands in front of the server until the script ends, and says so.
+// proxy stands in front of the server until the script ends, and says so. What it
+// spoils, of what it passes on, stands in the file spoils.
 func proxy(ts *testscript.TestScript, _ bool, _ []string) {
 	to := &url.URL{Scheme: "http", Host: ts.Getenv("CLOAKROOM_LISTEN")}
 	l, err := net.Listen("tcp", ts.Getenv("PROXY"))
 	ts.Check(err)
-	passing := &http.Server{Handler: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(to)
-		r.Out.Host = r.In.Host
-		r.SetXForwarded()
-	}}}
-	go func() { _ = passing.Serve(l) }()
-	ts.Defer(func() { _ = passing.Close() })
+	spoils := func() string {
+		text, _ := os.ReadFile(ts.MkAbs("spoils")) // nothing, as long as there is none
+		return string(text)
+	}
+	passing := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			r.Out.Host = r.In.Host
+			r.SetXForwarded()
+			switch spoils() {
+			case "host":
+				r.Out.Host = to.Host
+			case "scheme":
+				r.Out.Header.Set("X-Forwarded-Proto", "https")
+			case "cookie":
+				r.Out.Header.Del("Cookie")
+			}
+		},
+		ModifyResponse: func(a *http.Response) error {
+			set := a.Header.Get("Set-Cookie")
+			switch spoils() {
+			case "set-cookie":
+				a.Header.Del("Set-Cookie")
+			case "attributes":
+				a.Header.Set("Set-Cookie", strings.ReplaceAll(strings.Replace(set, "; Secure; HttpOnly", "", 1), "Path=/", "Path=/auth"))
+			case "spelling":
+				a.Header.Set("Set-Cookie", strings.Replace(set, "; Path=/", "", 1)+"; path=/")
+			case "date":
+				a.Header.Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+			case "no date":
+				a.Header.Del("Date")
+			}
+			return nil
+		},
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if spoils() == "no date" {
+			w.Header()["Date"] = nil // nor one of its own
+		}
+		passing.ServeHTTP(w, r)
+	})}
+	go func() { _ = server.Serve(l) }()
+	ts.Defer(func() { _ = server.Close() })
+}
+
+// spoil says what the proxy does wrong from here on.
+func spoil(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs("spoils"), []byte(args[0]), 0o600))
 }
 
 // check fails unless a proxy is told this status about the cookie in a file.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"cloakroom/internal/api"
 	"cloakroom/internal/control"
@@ -34,10 +35,12 @@ type Status struct {
 	BasePath  string `json:"base_path"`
 	Listen    string `json:"listen"`     // "" when nobody is served
 	OpsListen string `json:"ops_listen"` // the same
+
+	Now time.Time `json:"now"` // by the server's clock
 }
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
-	st := Status{Version: Version(), Database: s.Database(), PublicURL: s.URL(), BasePath: s.settings.BasePath}
+	st := Status{Version: Version(), Database: s.Database(), PublicURL: s.URL(), BasePath: s.settings.BasePath, Now: s.now()}
 	if s.listener != nil {
 		st.Listen, st.OpsListen = s.Addr().String(), s.OpsAddr().String()
 	}

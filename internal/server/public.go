@@ -35,7 +35,7 @@ func (p *public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		check.ServeHTTP(w, r)
 		return
 	}
-	p.probe.look(r, p.proxies)
+	p.probe.look(w, r, p.proxies)
 	p.proxies.unwrap(r)
 	ctx, cancel := context.WithTimeout(r.Context(), p.patience)
 	defer cancel()

@@ -166,6 +166,7 @@ func (s *Server) build(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	s.probe.sessions, s.probe.cookie = s.sessions, set.CookieName
 	o.Passwords.MinLength, o.Passwords.Slots = set.PasswordMinLength, cmp.Or(set.PasswordSlots, o.Passwords.Slots)
 	o.Passwords.Words = append(o.Passwords.Words, "cloakroom")
 	for _, u := range s.public {
