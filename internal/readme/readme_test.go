@@ -51,7 +51,7 @@ var differs = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "TIME"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`), "ACCOUNT"},
 	{regexp.MustCompile(`\b[a-z2-7]{26}\b`), "SESSION"},
-	{regexp.MustCompile(`\d{4}-\d\d-\d\d( \d\d:\d\d)?\b`), "DATE"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\dZ)?)?\b`), "DATE"},
 	{regexp.MustCompile(`before-\d{8}-\d{6}`), "before-TIME"},
 	{regexp.MustCompile(`\b\d+ bytes`), "N bytes"},
 	{regexp.MustCompile(`(cloakroom|version) (\(devel\)|v\S+)( go[\d.]+)?`), "$1 VERSION"},
