@@ -188,7 +188,7 @@ func raise[T int64 | uint64](a interface {
 func TestEverythingAtOnce(t *testing.T) {
 	w := newWorld(t, 6_000, 40_000)
 	w.c.budget.limit = minBytes * 13 / 32 // so that it is reached also under the race detector on a busy machine
-	var largest int64               // of the tables together
+	var largest int64                     // of the tables together
 	look := func() {
 		w.clock.Add(1)
 		check(t, w.c, workers)
