@@ -56,7 +56,7 @@ var (
 func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s, err := h.Sessions.CheckRequest(r, h.Policy.Consistency)
 	if err == nil {
-		err = h.Policy.admits(s)
+		err = h.Policy.Admits(s)
 	}
 	if err != nil {
 		h.refuse(w, r, err)

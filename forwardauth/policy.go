@@ -17,9 +17,9 @@ type Policy struct {
 	Consistency session.Consistency // of the check
 }
 
-// admits returns nil, session.ErrForbidden or session.ErrNotRecent. Whoever may
-// not enter at all is not asked for the password first.
-func (p Policy) admits(s session.Session) error {
+// Admits returns nil, or session.ErrForbidden or session.ErrNotRecent with what is
+// missing. Whoever may not enter at all is not asked for the password first.
+func (p Policy) Admits(s session.Session) error {
 	switch {
 	case s.Level() < p.Level:
 		return fmt.Errorf("%w: needs a session of level %d", session.ErrForbidden, p.Level)

@@ -26,7 +26,7 @@ type commands struct {
 	Audit       auditCommands   `cmd:"" help:"The record of what was done."`
 	Backup      backup          `cmd:"" help:"Write a copy of the database, also while it serves."`
 	Restore     restore         `cmd:"" help:"Make the database of a backup."`
-	Explain     explain         `cmd:"" help:"Say why a session cookie is let in or refused."`
+	Explain     explain         `cmd:"" help:"Say why a session cookie, or a whole request, is let in or refused."`
 	Config      configuration   `cmd:"" help:"Look at the configuration."`
 	Snippet     snippet         `cmd:"" name:"proxy-snippet" help:"Print a reverse proxy's configuration that puts the check in front of an application."`
 	Doctor      doctor          `cmd:"" help:"Look for what is wrong with the set-up, and say what to do."`

@@ -22,10 +22,16 @@ import (
 // run carries out a command line that is expected to end by itself.
 func run(t *testing.T, args ...string) (code int, out, errOut string) {
 	t.Helper()
+	return reading(t, "", args...)
+}
+
+// reading is run with a standard input.
+func reading(t *testing.T, in string, args ...string) (code int, out, errOut string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	var o, e bytes.Buffer
-	code = Run(ctx, args, strings.NewReader(""), &o, &e)
+	code = Run(ctx, args, strings.NewReader(in), &o, &e)
 	return code, o.String(), e.String()
 }
 

@@ -22,10 +22,10 @@ import (
 
 // ahead runs a server whose clock is ahead by so much, on a database in a folder,
 // until it is stopped.
-func ahead(t *testing.T, database string, by time.Duration) (stop func()) {
+func ahead(t *testing.T, database string, by time.Duration) (url string, stop func()) {
 	t.Helper()
 	s, err := server.New(t.Context(), server.Options{
-		Config: config.Config{Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Database: database},
+		Config: config.Config{Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Database: database, Policies: "{recent: {recent: 1h}}"},
 		Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Now().Add(by) },
 	})
 	if err != nil {
@@ -34,7 +34,7 @@ func ahead(t *testing.T, database string, by time.Duration) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	return func() {
+	return s.URL(), func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
@@ -73,21 +73,23 @@ func only(t *testing.T, lines []string, want ...string) {
 
 func TestADoctorSaysWhichClocksAreApart(t *testing.T) {
 	database := "sqlite:" + filepath.Join(t.TempDir(), "c.db")
-	stop := ahead(t, database, time.Hour)
+	_, stop := ahead(t, database, time.Hour)
 	if code, _, errOut := run(t, "account", "create", "ada@example.com", "--database="+database); code != 0 {
 		t.Fatal(errOut)
 	}
 	const entry = "ahead: the clock was wrong then, or is now. Have it set by NTP"
 	only(t, wrong(t, database), "they are 1h0m0s apart: have one clock for both", entry)
 	stop()
-	defer ahead(t, database, 0)() // the clock is right again, and the record shows that it was not
+	_, stop = ahead(t, database, 0) // the clock is right again, and the record shows that it was not
+	defer stop()
 	only(t, wrong(t, database), entry)
 }
 
 func TestADoctorSaysThatTheServerIsOfAnotherVersion(t *testing.T) {
 	dir := t.TempDir()
 	real, front := "sqlite:"+filepath.Join(dir, "c.db"), filepath.Join(dir, "front.db")
-	defer ahead(t, real, 0)()
+	_, stop := ahead(t, real, 0)
+	defer stop()
 	if code, _, errOut := run(t, "backup", front, "--database="+real); code != 0 {
 		t.Fatal(errOut)
 	}

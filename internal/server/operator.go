@@ -1,6 +1,8 @@
 package server
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"net/http"
 	"runtime/debug"
@@ -56,41 +58,40 @@ func Version() string {
 	return info.Main.Version
 }
 
-// Question is a session cookie's value, or a whole Cookie header, that somebody
-// wants to know the fate of.
+// Question is a session cookie's value, a whole Cookie header, or a whole request,
+// that somebody wants to know the fate of.
 type Question struct {
-	Token  string `json:"token,omitempty"`
-	Cookie string `json:"cookie,omitempty"`
-	Policy string `json:"policy"`
+	Token   string     `json:"token,omitempty"`
+	Cookie  string     `json:"cookie,omitempty"`
+	Request *Requested `json:"request,omitempty"`
+	Policy  string     `json:"policy"`
 }
 
-// Explanation is what a check says, and why.
+// Explanation is what a check says, and why. Nothing in it is secret.
 type Explanation struct {
 	Status  int    `json:"status"` // of the check
 	Reason  string `json:"reason"`
 	Session string `json:"session,omitempty"` // its id, if there is one
 	Account string `json:"account,omitempty"`
+
+	// Of a whole request:
+	Refused *Refusal `json:"refused,omitempty"` // if it does not get as far as its session
+	Client  string   `json:"client,omitempty"`  // the address whose request it is taken for
+	Notes   []string `json:"notes,omitempty"`   // what else is remarkable
 }
 
 // explain asks the check as a proxy would, and the session manager why. It is for
-// the operator: nobody else is told more than that a token is refused.
+// the operator: nobody else is told more than that a token is refused. Nothing is
+// done that the request asks for.
 func (s *Server) explain(w http.ResponseWriter, r *http.Request) error {
 	var q Question
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&q); err != nil {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 256<<10)).Decode(&q); err != nil {
 		return problem.Malformed("", "The question cannot be read.")
 	}
-	path := s.settings.BasePath + "/check"
-	if q.Policy != "" {
-		path += "/" + q.Policy
-	}
-	asked, err := http.NewRequestWithContext(r.Context(), http.MethodGet, path, nil)
+	asked, err := s.checkFor(r.Context(), q)
 	if err != nil {
-		return problem.Malformed("policy", "The policy has no name that a path can hold.")
+		return err
 	}
-	if q.Cookie == "" {
-		q.Cookie = s.settings.CookieName + "=" + q.Token
-	}
-	asked.Header.Set("Cookie", q.Cookie)
 	told, err := control.Direct{Handler: http.HandlerFunc(s.answer)}.RoundTrip(asked)
 	if err != nil {
 		return err
@@ -104,11 +105,46 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) error {
 	var p problem.Problem
 	switch {
 	case err != nil:
-		e.Reason = err.Error()
+		e.Reason = err.Error() + cookieFault(asked.Header, s.settings.CookieName)
 	case told.StatusCode != http.StatusOK && json.NewDecoder(told.Body).Decode(&p) == nil:
-		e.Reason = p.Detail
+		e.Reason = cmp.Or(s.door().unmet(asked.URL.Path, found), p.Detail)
+	}
+	if q.Request != nil {
+		if err := s.look(r.Context(), *q.Request, &e); err != nil {
+			return err
+		}
 	}
 	return answerJSON(w, e)
+}
+
+// checkFor is the check that a proxy would ask for.
+func (s *Server) checkFor(ctx context.Context, q Question) (*http.Request, error) {
+	path := s.settings.BasePath + "/check"
+	if q.Policy != "" {
+		path += "/" + q.Policy
+	}
+	header := http.Header{}
+	switch {
+	case q.Request != nil:
+		given, err := q.Request.request(ctx)
+		if err != nil {
+			return nil, err
+		}
+		header = given.Header
+		if at := given.URL.Path; s.door().checks[at] != nil || s.door().isCheck(at) {
+			path = given.URL.EscapedPath()
+		}
+	case q.Cookie != "":
+		header.Set("Cookie", q.Cookie)
+	default:
+		header.Set("Cookie", s.settings.CookieName+"="+q.Token)
+	}
+	asked, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return nil, problem.Malformed("policy", "The policy has no name that a path can hold.")
+	}
+	asked.Header = header
+	return asked, nil
 }
 
 func answerJSON(w http.ResponseWriter, body any) error {
