@@ -79,15 +79,16 @@ func await(ts *testscript.TestScript, _ bool, _ []string) {
 // its place.
 func load(ts *testscript.TestScript, _ bool, _ []string) {
 	ctx, stop := context.WithCancel(context.Background())
+	at := ts.Getenv("CLOAKROOM_LISTEN") // the script sets variables meanwhile
 	var busy sync.WaitGroup
 	for i := range 4 {
 		busy.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				body := fmt.Sprintf(`{"email":"load%d.%d@example.com","password":"correct horse battery staple"}`, i, n)
-				if _, err := post(ctx, ts, "/auth/v1/sign-up", body); err != nil { // who is refused made load, too
+				if _, err := post(ctx, at, "/auth/v1/sign-up", body); err != nil { // who is refused made load, too
 					time.Sleep(10 * time.Millisecond) // the script has stopped the server
 				}
-				r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+ts.Getenv("CLOAKROOM_LISTEN")+"/auth/check", nil)
+				r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at+"/auth/check", nil)
 				if err != nil {
 					return
 				}
@@ -100,8 +101,8 @@ func load(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Defer(func() { stop(); busy.Wait() })
 }
 
-func post(ctx context.Context, ts *testscript.TestScript, path, body string) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+ts.Getenv("CLOAKROOM_LISTEN")+path, strings.NewReader(body))
+func post(ctx context.Context, at, path, body string) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+at+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +119,7 @@ func post(ctx context.Context, ts *testscript.TestScript, path, body string) (*h
 func signIn(ts *testscript.TestScript, neg bool, args []string) {
 	body := fmt.Sprintf(`{"email":%q,"password":%q}`, args[0], args[1])
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		a, err := post(context.Background(), ts, "/auth/v1/sign-in", body)
+		a, err := post(context.Background(), ts.Getenv("CLOAKROOM_LISTEN"), "/auth/v1/sign-in", body)
 		ts.Check(err)
 		if a.StatusCode == http.StatusServiceUnavailable && time.Now().Before(deadline) {
 			continue // the load has the hashing
