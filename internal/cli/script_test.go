@@ -84,10 +84,11 @@ func load(ts *testscript.TestScript, _ bool, _ []string) {
 	for i := range 4 {
 		busy.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				body := fmt.Sprintf(`{"email":"load%d.%d@example.com","password":"correct horse battery staple"}`, i, n)
-				if _, err := post(ctx, at, "/auth/v1/sign-up", body); err != nil { // who is refused made load, too
-					time.Sleep(10 * time.Millisecond) // the script has stopped the server
+				if i == 0 && n%20 == 0 { // hashing is most of what there is to do, and the script has to get on, too
+					body := fmt.Sprintf(`{"email":"load%d@example.com","password":"correct horse battery staple"}`, n)
+					_, _ = post(ctx, at, "/auth/v1/sign-up", body) // who is refused made load, too
 				}
+				time.Sleep(10 * time.Millisecond) // which may have stopped the server
 				r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at+"/auth/check", nil)
 				if err != nil {
 					return
