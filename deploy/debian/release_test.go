@@ -162,6 +162,7 @@ func holdsWhatItShould(t *testing.T, deb string) {
 		"/usr/share/doc/cloakroom/copyright":                  "-rw-r--r--",
 		"/usr/share/doc/cloakroom/operations.md":              "-rw-r--r--",
 		"/usr/share/cloakroom/grafana/cloakroom.json":         "-rw-r--r--",
+		"/usr/share/cloakroom/grafana/prometheus.yml":         "-rw-r--r--",
 		"/usr/share/cloakroom/prometheus/alerts.yaml":         "-rw-r--r--",
 	} {
 		if modes[path] != want {

@@ -223,3 +223,33 @@ func TestExpressionsAreReadAsTheyAreMeant(t *testing.T) {
 		}
 	}
 }
+
+// TestPrometheusAsksWhereTheServerAnswers, by the name that the alerts go by.
+func TestPrometheusAsksWhereTheServerAnswers(t *testing.T) {
+	text, err := os.ReadFile("prometheus.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c struct {
+		Scrape []struct {
+			Job    string                       `yaml:"job_name"`
+			Static []struct{ Targets []string } `yaml:"static_configs"`
+		} `yaml:"scrape_configs"`
+		Rules []string `yaml:"rule_files"`
+	}
+	if err := yaml.Unmarshal(text, &c); err != nil || len(c.Scrape) != 1 || len(c.Scrape[0].Static) != 1 || len(c.Rules) != 1 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if got := c.Scrape[0].Static[0].Targets; !slices.Equal(got, []string{config.Default().OpsListen}) {
+		t.Errorf("it asks %v", got)
+	}
+	rules, err := os.ReadFile(c.Rules[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`job="([^"]+)"`).FindAllStringSubmatch(string(rules), -1) {
+		if m[1] != c.Scrape[0].Job {
+			t.Errorf("an alert goes by the job %q, and it is called %q", m[1], c.Scrape[0].Job)
+		}
+	}
+}

@@ -99,7 +99,7 @@ var federationRows = []Row{
 		NotBuilt, "sign-in by other providers comes with a later release"},
 	{113, "ASVS-10.4.5; RFC 9700 §4.14.2", "L1 / MUST",
 		"Mobile refresh tokens rotate on use; a used one reappearing revokes the whole family.",
-		Shown, "asked again before its successor was used, a refresh token gives the same successor: a lost answer signs nobody out"},
+		Departs, "a used one ends its session when it comes back after its successor was used and ten seconds have passed. Before that it is answered the same again, so that a lost answer signs nobody out: whoever has a copy, asks for the next pair in time and leaves its first use to the owner holds what the owner holds, and nobody is told. One that is older than the last is refused and ends nothing. Either holder is found out when the two part ways, and a revocation ends both at once"},
 	{114, "ASVS-10.4.8, 10.4.9; RFC 9700 §4.14.2", "L2 / SHOULD",
 		"Refresh families have an absolute and an idle end, are listed to the user, and die on revocation, reset, sign-out-everywhere and disablement.",
 		Shown, "they are sessions, with the limits of rows 23 and 24"},

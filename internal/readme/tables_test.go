@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"cloakroom/internal/audit"
 	"cloakroom/session"
 )
 
@@ -123,6 +124,16 @@ func TestThePageOfTheAPIHasEveryProblem(t *testing.T) {
 	slices.Sort(shown)
 	if !slices.Equal(shown, types) {
 		t.Errorf("docs/api.md has the problems\n%q\nand there are\n%q", shown, types)
+	}
+}
+
+func TestThePageOfTheLogHasEveryEventOfTheRecord(t *testing.T) {
+	var shown []audit.Event
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_]+\\.[a-z_]+)` \\| [^|]+ \\|$").FindAllStringSubmatch(read(t, "docs/logs.md"), -1) {
+		shown = append(shown, audit.Event(m[1]))
+	}
+	if want := audit.Events(); !slices.Equal(shown, want) {
+		t.Errorf("docs/logs.md has the events\n%q\nand there are\n%q", shown, want)
 	}
 }
 

@@ -53,9 +53,9 @@ func newMetrics() *metrics {
 	return m
 }
 
-// watch has the registry ask the session manager and the hasher when it is asked.
-func (m *metrics) watch(sessions *session.Manager, limit int64, passwords *password.Hasher) {
-	m.registry.MustRegister(&watcher{sessions: sessions, limit: float64(limit), passwords: passwords})
+// watch has the registry ask the session manager, the hasher and the store when it is asked.
+func (m *metrics) watch(sessions *session.Manager, limit int64, passwords *password.Hasher, live *liveSessions) {
+	m.registry.MustRegister(&watcher{sessions: sessions, limit: float64(limit), passwords: passwords, live: live})
 }
 
 // handler answers Prometheus.
@@ -116,10 +116,12 @@ type watcher struct {
 	sessions  *session.Manager
 	limit     float64
 	passwords *password.Hasher
+	live      *liveSessions
 }
 
 var (
 	describeSessions = prometheus.NewDesc("cloakroom_cached_sessions", "Sessions that checks are answered about from memory.", nil, nil)
+	describeLive     = prometheus.NewDesc("cloakroom_live_sessions", "Sessions that would be let in, counted every ten minutes at most.", nil, nil)
 	describeSubjects = prometheus.NewDesc("cloakroom_cached_subjects", "Accounts whose profiles are in memory.", nil, nil)
 	describeBytes    = prometheus.NewDesc("cloakroom_cache_bytes", "Memory that the cache has allocated.", nil, nil)
 	describeLimit    = prometheus.NewDesc("cloakroom_cache_limit_bytes", "Memory that the cache may allocate (sessions.cache).", nil, nil)
@@ -134,7 +136,7 @@ var (
 
 func (c *watcher) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		describeSessions, describeSubjects, describeBytes, describeLimit, describeLoads, describeUnderWay, describeLag,
+		describeSessions, describeLive, describeSubjects, describeBytes, describeLimit, describeLoads, describeUnderWay, describeLag,
 		describeSlots, describeHashing, describeWaiting, describeBusy,
 	} {
 		to <- d
@@ -147,6 +149,9 @@ func (c *watcher) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
 	}
 	gauge(describeSessions, float64(st.CachedSessions))
+	if live, ok := c.live.count(); ok {
+		gauge(describeLive, float64(live))
+	}
 	gauge(describeSubjects, float64(st.CachedSubjects))
 	gauge(describeBytes, float64(st.CacheBytes))
 	gauge(describeLimit, c.limit)

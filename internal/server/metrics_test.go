@@ -109,6 +109,48 @@ func TestWhoWaitsForTheStoreIsCounted(t *testing.T) {
 	<-answered
 }
 
+// TestLiveSessionsAreThoseThatWouldBeLetIn: not those that have ended, in whichever way.
+func TestLiveSessionsAreThoseThatWouldBeLetIn(t *testing.T) {
+	s := newSite(t)
+	ada := s.browser().signUp("ada@example.com")
+	s.browser().signIn("ada@example.com").do("POST", "/v1/sign-out", "").is(http.StatusNoContent)
+	s.browser().signUp("eve@example.com").do("DELETE", "/v1/sessions?all=true", "").is(http.StatusNoContent)
+	s.browser().signIn("ada@example.com")
+	if got := s.figure("cloakroom_live_sessions"); got != "2" {
+		t.Errorf("%s", got)
+	}
+	ada.do("POST", "/v1/sign-out", "").is(http.StatusNoContent)
+	if got := s.figure("cloakroom_live_sessions"); got != "2" { // a scrape must not read them all each time
+		t.Errorf("counted anew: %s", got)
+	}
+}
+
+// TestTheRecordIsKeptAsLongAsIsConfigured and no longer.
+func TestTheRecordIsKeptAsLongAsIsConfigured(t *testing.T) {
+	before := new(setClock)
+	before.set(-48 * time.Hour)
+	first := newSite(t, before.options)
+	first.browser().signUp("ada@example.com")
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	for _, kept := range []string{"3d", "1d"} {
+		want := kept == "3d"
+		s := newSite(t, func(o *Options) {
+			o.Config.Database, o.Config.AuditRetention = "sqlite:"+first.Database(), kept
+		})
+		entries := func() int { return s.count(`SELECT count(*) FROM cloakroom_audit WHERE event = 'account.created'`) }
+		for end := time.Now().Add(2 * time.Second); time.Now().Before(end) && (want || entries() > 0); time.Sleep(10 * time.Millisecond) {
+		}
+		if (entries() > 0) != want {
+			t.Errorf("after two days, kept for %s: %d", kept, entries())
+		}
+		if err := s.stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAnOutageIsCountedAsOne(t *testing.T) {
 	s, store, cookie, _ := newFaultySite(t)
 	store.set(failing)

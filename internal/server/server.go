@@ -182,7 +182,7 @@ func (s *Server) build(ctx context.Context, o Options) error {
 		return err
 	}
 	passwords := password.New(o.Passwords)
-	s.metrics.watch(s.sessions, set.CacheBytes, passwords)
+	s.metrics.watch(s.sessions, set.CacheBytes, passwords, &liveSessions{store: s.store, now: o.Now})
 	s.signin = &signin.Service{
 		Sessions: s.sessions, Accounts: people, Passwords: passwords,
 		Throttle: s.throttle, Devices: devices, Audit: record, Refusals: s.refusals, Now: steady, Logger: s.logger,
