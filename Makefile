@@ -9,7 +9,7 @@ NFPM := v2.48.0
 CYCLONEDX := v1.9.0
 # In runs, not in seconds: a target that runs against the clock now and then
 # fails for having been stopped.
-FUZZTIME ?= 5000x
+FUZZTIME ?= 3000x
 
 # Nothing needs a C compiler but the race detector, and what is compiled without
 # one is compiled once: in the way in which it is released.
